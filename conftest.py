@@ -1,0 +1,3 @@
+"""The fixtures of examkit for every test in the workspace."""
+
+pytest_plugins = ["examkit.testing.plugin"]

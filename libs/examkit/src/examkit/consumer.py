@@ -1,0 +1,244 @@
+"""A consumer: each event applied once, together with its inbox row, and acknowledged after the commit."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+from prometheus_client import Counter, Gauge, Histogram
+
+from examkit import telemetry
+from examkit.bus import Bus, keep_consuming, lost
+from examkit.database_errors import Contended, DatabaseAway
+from examkit.db import Database, Tx
+from examkit.errors import AppError, Kind
+from examkit.events import Delivery, MalformedEnvelope
+from examkit.topology import Topology
+
+Handler = Callable[[Tx, Delivery], Awaitable[None]]
+
+_ATTEMPT = "examhall-attempt"
+_DEFERRALS = "examhall-deferrals"
+_ERROR = "examhall-error"
+
+# A quorum queue that is asked before it has elected its leader may never answer that one question.
+_SETUP_TIMEOUT = 10.0
+
+_log = structlog.get_logger(__name__)
+_deliveries = Counter(
+    "examhall_deliveries",
+    "Deliveries by outcome: applied, duplicate, retried, deferred, dead",
+    ["queue", "outcome"],
+)
+_dead_letters = Counter("examhall_dead_letters", "Messages put into a dead-letter queue", ["queue"])
+_seconds = Histogram(
+    "examhall_handler_seconds", "Time to apply one delivery", ["queue"], buckets=telemetry.LATENCY_BUCKETS
+)
+_consuming = Gauge("examhall_consumer_connected", "Whether the consumer holds its queue", ["queue"])
+
+_CLAIM = sa.text(
+    "INSERT INTO inbox (consumer, event_id) VALUES (:consumer, :event_id) ON CONFLICT DO NOTHING"
+)
+_FORGET = sa.text(
+    """
+    DELETE FROM inbox WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM inbox
+        WHERE consumer = :consumer AND received_at < now() - make_interval(secs => :age) LIMIT 5000))
+    """
+)
+
+
+class Consumer:
+    """A worker that applies what arrives in `queue`.
+
+    What the handler raises decides what happens to the delivery:
+    - `DatabaseAway`: nothing; it waits here until Postgres is back, however long that takes;
+    - any other `unavailable` (a service it calls is away): back through a retry queue, and not counted;
+    - everything else: counted, back through a retry queue after `delays` seconds, and after
+      `max_attempts` into `<queue>.dead`.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        db: Database,
+        queue: str,
+        bindings: Sequence[str],
+        handler: Handler,
+        *,
+        prefetch: int = 50,
+        max_attempts: int = 8,
+        delays: Sequence[float] = (1.0, 10.0, 60.0),
+        concurrency: int = 1,
+        keep_inbox: timedelta = timedelta(days=30),
+    ) -> None:
+        """`concurrency`: how many deliveries are handled at a time; 1 keeps the order of the queue.
+
+        `keep_inbox` must be longer than a message can lie anywhere, or a late second delivery is applied.
+        """
+        self.name = f"consumer {queue}"
+        self._bus = bus
+        self._db = db
+        self._queue = queue
+        self._topology = Topology(queue, tuple(bindings), tuple(delays))
+        self._handler = handler
+        self._prefetch = max(prefetch, concurrency)
+        self._max_attempts = max_attempts
+        self._concurrency = concurrency
+        self._keep_inbox = keep_inbox
+        self._connected = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the queue is declared, bound and consumed now. Before the first time events pass it by."""
+        return self._connected
+
+    async def run(self) -> None:
+        """Consume until cancelled. What was under way then is rolled back, and delivered again later."""
+        cleaning = asyncio.create_task(self._clean_inbox())
+        try:
+            await keep_consuming(self.name, self._session)
+        finally:
+            cleaning.cancel()
+            await asyncio.gather(cleaning, return_exceptions=True)
+
+    async def _session(self) -> None:
+        async with self._bus.channel(prefetch=self._prefetch) as channel:
+            arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+
+            async def arrive(message: AbstractIncomingMessage) -> None:
+                arrived.put_nowait(message)
+
+            async with asyncio.timeout(_SETUP_TIMEOUT):
+                queue = await self._topology.declare(channel)
+            tasks = [asyncio.create_task(lost(channel))]
+            tasks += [asyncio.create_task(self._work(arrived)) for _ in range(self._concurrency)]
+            try:
+                async with asyncio.timeout(_SETUP_TIMEOUT):
+                    await queue.consume(arrive)
+                self._tell(connected=True)
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                done.pop().result()
+            finally:
+                self._tell(connected=False)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _tell(self, *, connected: bool) -> None:
+        self._connected = connected
+        _consuming.labels(self._queue).set(connected)
+
+    async def _work(self, arrived: asyncio.Queue[AbstractIncomingMessage]) -> None:
+        while True:
+            await self.process(await arrived.get())
+
+    async def process(self, message: AbstractIncomingMessage) -> None:
+        """See one message through. It is acknowledged only once its effect, or its next hop, is safe."""
+        headers = dict(message.headers)
+        try:
+            delivery = Delivery.of(headers, message.body, _count(headers, _ATTEMPT, 1))
+        except MalformedEnvelope as error:
+            outcome = await self._bury(message, headers, error)
+        else:
+            with telemetry.span(
+                f"consume {delivery.type}", "consumer", parent=telemetry.parse(delivery.traceparent)
+            ):
+                outcome = await self._see_through(message, headers, delivery)
+        await message.ack()
+        _deliveries.labels(self._queue, outcome).inc()
+
+    async def _see_through(
+        self, message: AbstractIncomingMessage, headers: dict[str, Any], delivery: Delivery
+    ) -> str:
+        try:
+            with _seconds.labels(self._queue).time():
+                applied = await self._apply_when_possible(delivery)
+            return "applied" if applied else "duplicate"
+        except Exception as error:
+            if _elsewhere_away(error):
+                return await self._defer(message, headers, delivery, error)
+            if delivery.attempt >= self._max_attempts:
+                return await self._bury(message, headers, error)
+            return await self._retry(message, headers, delivery, error)
+
+    async def _apply_when_possible(self, delivery: Delivery) -> bool:
+        pause = 0.2
+        while True:
+            try:
+                return await self._apply(delivery)
+            except DatabaseAway:
+                _log.warning("database_away", queue=self._queue)
+            await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter
+            pause = min(pause * 2, 5.0)
+
+    async def _apply(self, delivery: Delivery) -> bool:
+        async with self._db.transaction() as tx:
+            claim = {"consumer": self._queue, "event_id": delivery.id}
+            claimed = await tx.conn.execute(_CLAIM, claim)
+            if claimed.rowcount == 0:
+                return False
+            await self._handler(tx, delivery)
+        return True
+
+    async def _defer(
+        self, message: AbstractIncomingMessage, headers: dict[str, Any], delivery: Delivery, error: Exception
+    ) -> str:
+        deferrals = _count(headers, _DEFERRALS, 0)
+        _log.warning("delivery_deferred", queue=self._queue, event_id=delivery.id, cause=repr(error))
+        await self._hop(self._topology.retry(deferrals), message, headers | {_DEFERRALS: deferrals + 1})
+        return "deferred"
+
+    async def _retry(
+        self, message: AbstractIncomingMessage, headers: dict[str, Any], delivery: Delivery, error: Exception
+    ) -> str:
+        _log.warning(
+            "delivery_failed",
+            queue=self._queue,
+            event_id=delivery.id,
+            type=delivery.type,
+            attempt=delivery.attempt,
+            exc_info=error,
+        )
+        target = self._topology.retry(delivery.attempt - 1)
+        await self._hop(target, message, headers | {_ATTEMPT: delivery.attempt + 1})
+        return "retried"
+
+    async def _bury(self, message: AbstractIncomingMessage, headers: dict[str, Any], error: Exception) -> str:
+        _log.error("delivery_dead", queue=self._queue, message_id=message.message_id, exc_info=error)
+        await self._hop(self._topology.dead, message, headers | {_ERROR: type(error).__name__})
+        _dead_letters.labels(self._queue).inc()
+        return "dead"
+
+    async def _hop(self, target: str, message: AbstractIncomingMessage, headers: dict[str, Any]) -> None:
+        # RabbitMQ's own record of earlier hops grows with each; ours says all that is needed.
+        kept = {
+            name: value
+            for name, value in headers.items()
+            if not name.startswith(("x-death", "x-first-death", "x-last-death"))
+        }
+        await self._bus.put(target, message.body, kept, message.message_id)
+
+    async def _clean_inbox(self) -> None:
+        age = self._keep_inbox.total_seconds()
+        while True:
+            try:
+                async with self._db.transaction() as tx:
+                    found = await tx.conn.execute(_FORGET, {"consumer": self._queue, "age": age})
+                more = found.rowcount >= 5000
+            except AppError:
+                more = False
+            await asyncio.sleep(1 if more else 3600 * (0.5 + random.random()))  # noqa: S311 - jitter
+
+
+def _elsewhere_away(error: Exception) -> bool:
+    return isinstance(error, AppError) and error.kind is Kind.UNAVAILABLE and not isinstance(error, Contended)
+
+
+def _count(headers: dict[str, Any], name: str, default: int) -> int:
+    value = headers.get(name, default)
+    return value if isinstance(value, int) else default

@@ -1,0 +1,123 @@
+"""How we connect to Postgres: a fixed pool that heals, safe behind PgBouncer's transaction pooling."""
+
+import functools
+import select
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, ExceptionContext
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from examkit.database_errors import is_away
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """All in seconds. Past `pool_wait` a caller is told `unavailable`, rather than left to queue."""
+
+    pool_wait: float = 2.0
+    connect: int = 3
+    statement: float = 15.0
+    lock: float = 5.0
+    idle_in_transaction: float = 30.0
+
+
+# Ours unless the DSN says otherwise: a host that vanished is noticed in some 20 s, not in hours.
+_CONNECTION_DEFAULTS = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+_SETTINGS = """
+    SELECT set_config('search_path', %s, false), set_config('jit', 'off', false),
+           set_config('timezone', 'UTC', false), set_config('statement_timeout', %s, false),
+           set_config('lock_timeout', %s, false),
+           set_config('idle_in_transaction_session_timeout', %s, false)
+"""
+
+
+def conninfo(dsn: str, limits: Limits, application_name: str) -> str:
+    """The DSN with our defaults for what it leaves open."""
+    defaults = _CONNECTION_DEFAULTS | {
+        "connect_timeout": str(limits.connect),
+        "application_name": application_name,
+    }
+    return make_conninfo("", **{**defaults, **conninfo_to_dict(dsn)})
+
+
+def build_engine(dsn: str, schema: str, pool_size: int, limits: Limits) -> AsyncEngine:
+    """An engine whose sessions see only this schema. Nothing connects before the first use."""
+    connect = functools.partial(
+        psycopg.AsyncConnection.connect,
+        conninfo(dsn, limits, f"examhall-{schema}"),
+        prepare_threshold=None,  # PgBouncer hands our statements to changing servers
+    )
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,  # an elastic pool reconnects all the time under load
+        pool_timeout=limits.pool_wait,
+        use_native_hstore=False,
+        hide_parameters=True,  # answers and names stay out of logs
+    )
+    event.listen(engine.sync_engine, "connect", functools.partial(_configure, schema=schema, limits=limits))
+    event.listen(engine.sync_engine, "checkout", _refuse_stale)
+    event.listen(engine.sync_engine, "handle_error", _recognise_disconnect)
+    return engine
+
+
+def reading_engine(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, without transactions, for queries alone."""
+    reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+    event.listen(reading.sync_engine, "before_execute", _refuse_writes)
+    return reading
+
+
+def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits) -> None:
+    # Set by a statement and not by `options`, which PgBouncer refuses; provisioning gives both roles
+    # the same, for server connections that PgBouncer opens by itself.
+    timeouts = (limits.statement, limits.lock, limits.idle_in_transaction)
+    cursor = connection.cursor()
+    cursor.execute(_SETTINGS, (f'"{schema}"', *(f"{int(seconds * 1000)}ms" for seconds in timeouts)))
+    cursor.close()
+    connection.commit()
+
+
+def _refuse_stale(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Notice at no cost that the server has hung up: nothing should be waiting on an idle connection.
+
+    One closed line means that the server went down: the whole pool is renewed as it is used.
+    """
+    driver: psycopg.AsyncConnection[Any] = connection.driver_connection
+    if driver.closed or driver.broken:
+        raise InvalidatePoolError("the connection was closed")
+    poll = select.poll()
+    poll.register(driver.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise InvalidatePoolError("the server has closed the connection")
+
+
+def _recognise_disconnect(context: ExceptionContext) -> None:
+    error = context.sqlalchemy_exception
+    if isinstance(error, DBAPIError) and is_away(error):
+        context.is_disconnect = True
+
+
+def _refuse_writes(
+    _connection: Connection, statement: Any, _multiparams: Any, _params: Any, _options: Any
+) -> None:
+    # A write here would commit at once, outside of any unit of work: a fault of the program.
+    if isinstance(statement, sa.TextClause):
+        allowed = statement.text.split(None, 1)[0].lower() in {"select", "with", "show", "values", "table"}
+    else:
+        allowed = not getattr(statement, "is_dml", False)
+    if not allowed:
+        raise RuntimeError("reading() is for queries alone; write in transaction()")

@@ -1,0 +1,146 @@
+"""The relay: takes committed events from the outbox to the broker, so that no crash in between loses one."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from examkit.bus import Bus
+from examkit.db import Database
+from examkit.errors import AppError
+from examkit.events import Envelope
+
+_log = structlog.get_logger(__name__)
+_pending = Gauge("examhall_outbox_pending", "Committed events that the broker has not confirmed", ["source"])
+_oldest = Gauge("examhall_outbox_oldest_seconds", "Age of the oldest of them, 0 without any", ["source"])
+_published = Counter("examhall_outbox_published", "Events that the broker has confirmed", ["source"])
+_failures = Counter("examhall_outbox_failures", "Batches that were not published whole", ["source"])
+_delay = Histogram(
+    "examhall_outbox_delay_seconds",
+    "From the writing of an event to its confirmation by the broker",
+    ["source"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600),
+)
+
+_TAKE = sa.text(
+    """
+    SELECT position, id, type, subject, time, body, traceparent,
+           extract(epoch FROM clock_timestamp() - written_at)::float8 AS age
+    FROM outbox ORDER BY position LIMIT :batch FOR UPDATE SKIP LOCKED
+    """
+)
+_DROP = sa.text("DELETE FROM outbox WHERE position = ANY (CAST(:positions AS bigint[]))")
+_MEASURE = sa.text(
+    """
+    SELECT count(*) AS pending,
+           coalesce(extract(epoch FROM clock_timestamp() - min(written_at)), 0)::float8 AS oldest
+    FROM outbox
+    """
+)
+
+
+class Relay:
+    """A worker that empties the outbox. Several may run: each row is taken by one of them at a time.
+
+    One relay publishes in the order of writing; several may overtake each other.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        bus: Bus,
+        source: str,
+        *,
+        batch: int = 200,
+        poll: float = 1.0,
+        mandatory: Collection[str] = (),
+    ) -> None:
+        """`source`: the service, e.g. `exam` or `/examhall/exam`; `poll`: seconds between two looks where no
+        commit of this process wakes it; `mandatory`: types that stay in the outbox until some queue is bound
+        (a live listener's counts too).
+        """
+        self.name = "relay"
+        self._db = db
+        self._bus = bus
+        self._source = source if source.startswith("/") else f"/examhall/{source}"
+        self._batch = batch
+        self._poll = poll
+        self._mandatory = frozenset(mandatory)
+        self._woken = asyncio.Event()
+        db.add_commit_listener(self.wake)
+
+    def wake(self) -> None:
+        """Look at once. Every commit of the database that published something calls it."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled; while the broker or Postgres is away, wait and try again."""
+        measuring = asyncio.create_task(self._measure())
+        try:
+            await self._relay()
+        finally:
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
+
+    async def _relay(self) -> None:
+        pause = 0.1
+        while True:
+            self._woken.clear()
+            try:
+                taken = await self.publish_batch()
+                pause = 0.1
+            except AppError as error:
+                _log.warning("relay_waits", cause=repr(error.__cause__ or error))
+                _failures.labels(self._source).inc()
+                await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter
+                pause = min(pause * 2, 5.0)
+                continue
+            if taken < self._batch:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll):
+                        await self._woken.wait()
+
+    async def publish_batch(self) -> int:
+        """Publish the oldest rows that nobody else has, and delete those that were confirmed.
+
+        Returns how many it took. Raises BrokerAway or DatabaseAway; what was not confirmed then stays.
+        """
+        await self._bus.ready()  # without a broker no rows are locked
+        async with self._db.transaction() as tx:
+            rows = (await tx.conn.execute(_TAKE, {"batch": self._batch})).all()
+            if not rows:
+                return 0
+            results = await asyncio.gather(*map(self._publish, rows), return_exceptions=True)
+            sent = [row.position for row, result in zip(rows, results, strict=True) if result is None]
+            await tx.conn.execute(_DROP, {"positions": sent})
+        self._count(rows, results)
+        for result in results:
+            if result is not None:
+                raise result
+        return len(rows)
+
+    async def _publish(self, row: sa.Row[Any]) -> None:
+        envelope = Envelope(
+            str(row.id), row.type, self._source, row.subject, row.time, row.body, row.traceparent
+        )
+        await self._bus.publish(envelope, mandatory=row.type in self._mandatory)
+
+    def _count(self, rows: Sequence[sa.Row[Any]], results: Sequence[BaseException | None]) -> None:
+        for row, result in zip(rows, results, strict=True):
+            if result is None:
+                _published.labels(self._source).inc()
+                _delay.labels(self._source).observe(row.age)
+
+    async def _measure(self) -> None:
+        while True:
+            with contextlib.suppress(AppError):
+                async with self._db.reading() as conn:
+                    row = (await conn.execute(_MEASURE)).one()
+                _pending.labels(self._source).set(row.pending)
+                _oldest.labels(self._source).set(row.oldest)
+            await asyncio.sleep(10)

@@ -1,0 +1,1 @@
+"""gRPC between services: servers that trust no one by default, clients that keep deadlines."""

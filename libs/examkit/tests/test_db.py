@@ -1,0 +1,285 @@
+"""The unit of work: all or nothing, events only with the commit, and a database that may go away."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from examhall_local.postgres import PrivatePostgres
+from examkit.audit import AuditEntry, AuditServicer
+from examkit.db import Contended, Database, DatabaseAway, Limits, Tx, retry_deadlocks, violated_constraint
+from examkit.errors import AppError, Kind
+from examkit.events import Event
+from examkit.testing import DatabaseMaker, TestDatabase, eventually
+from examprotos.auth.v1.events_pb2 import AccessRevoked
+from examprotos.common.v1.audit_pb2 import ListRequest
+from google.protobuf.timestamp_pb2 import Timestamp
+from sample_service.tables import notes, shared
+
+TYPE = "examhall.exam.note.written.v1"
+
+
+def event(subject: str = "1") -> Event:
+    return Event(TYPE, subject, AccessRevoked())
+
+
+async def write_note(tx: Tx, owner: str, text: str = "") -> None:
+    await tx.conn.execute(notes.insert().values(id=uuid.uuid4(), owner=owner, text=text))
+
+
+async def count(db: Database, table: sa.Table) -> int:
+    async with db.reading() as conn:
+        return int((await conn.execute(sa.select(sa.func.count()).select_from(table))).scalar_one())
+
+
+async def test_a_clean_exit_commits_change_events_and_audit_together(db: Database) -> None:
+    woken: list[int] = []
+    db.add_commit_listener(lambda: woken.append(1))
+    async with db.transaction() as tx:
+        await write_note(tx, "a")
+        for subject in ("first", "second", "third"):
+            tx.publish(event(subject))
+        await tx.audit(AuditEntry(actor_id="u", action="note.written", object_type="note", object_id="1"))
+        assert woken == []
+    assert woken == [1]
+    assert await count(db, notes) == await count(db, shared.audit) == 1
+    async with db.reading() as conn:
+        found = await conn.execute(sa.select(shared.outbox.c.subject).order_by(shared.outbox.c.position))
+        assert found.scalars().all() == ["first", "second", "third"]
+
+
+async def test_an_exception_leaves_nothing_behind(db: Database) -> None:
+    woken: list[int] = []
+    db.add_commit_listener(lambda: woken.append(1))
+    with pytest.raises(KeyError):
+        async with db.transaction() as tx:
+            await write_note(tx, "a")
+            tx.publish(event())
+            raise KeyError("no")
+    assert woken == []
+    assert await count(db, notes) == await count(db, shared.outbox) == 0
+
+
+async def test_who_published_nothing_wakes_nobody(db: Database) -> None:
+    woken: list[int] = []
+    db.add_commit_listener(lambda: woken.append(1))
+    async with db.transaction() as tx:
+        await write_note(tx, "a")
+    assert woken == []
+
+
+async def test_the_violated_constraint_is_named(db: Database) -> None:
+    for owner, text, name in (("a", "", "notes_owner_text_key"), ("", "x", "notes_owner_check")):
+        with pytest.raises(sa.exc.IntegrityError) as caught:
+            async with db.transaction() as tx:
+                await write_note(tx, "a")
+                await write_note(tx, owner, text)
+        assert violated_constraint(caught.value) == name
+    assert violated_constraint(KeyError("notes_owner_check")) is None
+
+
+@pytest.mark.parametrize(
+    "statement", [notes.delete(), sa.text("  DELETE FROM notes"), sa.text("TRUNCATE notes")]
+)
+async def test_reading_refuses_to_write(db: Database, statement: sa.Executable) -> None:
+    with pytest.raises(RuntimeError, match="queries alone"):
+        async with db.reading() as conn:
+            await conn.execute(statement)
+
+
+async def test_sessions_are_set_up(db: Database) -> None:
+    async def setting(name: str) -> str:
+        async with db.reading() as conn:
+            return str(
+                (await conn.execute(sa.text("SELECT current_setting(:name)"), {"name": name})).scalar()
+            )
+
+    assert await setting("search_path") == '"sample"'
+    assert await setting("jit") == "off"
+    assert await setting("synchronous_commit") == "on"
+    assert await setting("statement_timeout") == "15s"
+    assert await setting("lock_timeout") == "5s"
+    assert await setting("idle_in_transaction_session_timeout") == "30s"
+    async with db.reading() as conn:
+        for _ in range(10):
+            await conn.execute(sa.select(notes))
+        prepared = await conn.execute(sa.text("SELECT count(*) FROM pg_prepared_statements"))
+        assert prepared.scalar_one() == 0
+
+
+async def test_reading_opens_no_transaction(db: Database) -> None:
+    async with db.reading() as conn:
+        first = (await conn.execute(sa.text("SELECT now()"))).scalar_one()
+        assert (await conn.execute(sa.text("SELECT now()"))).scalar_one() > first
+    async with db.transaction() as tx:
+        first = (await tx.conn.execute(sa.text("SELECT now()"))).scalar_one()
+        assert (await tx.conn.execute(sa.text("SELECT now()"))).scalar_one() == first
+
+
+async def test_an_exhausted_pool_says_so_soon(sample: TestDatabase) -> None:
+    db = Database(sample.serve_dsn, schema="sample", pool_size=1, limits=Limits(pool_wait=0.1))
+    async with db.transaction():
+        with pytest.raises(DatabaseAway) as caught:
+            await db.ping()
+    assert (caught.value.kind, caught.value.retry_after) == (Kind.UNAVAILABLE, 2.0)
+    await db.ping()
+    await db.close()
+
+
+async def test_what_waits_too_long_is_contended(sample: TestDatabase) -> None:
+    limits = Limits(statement=0.2, lock=0.1)
+    db = Database(sample.serve_dsn, schema="sample", pool_size=2, limits=limits)
+    for statement in ("SELECT pg_sleep(5)", "LOCK TABLE notes IN ACCESS EXCLUSIVE MODE"):
+        async with db.transaction() as holder:
+            await write_note(holder, "a")
+            with pytest.raises(Contended) as caught:
+                async with db.transaction() as tx:
+                    await tx.conn.execute(sa.text(statement))
+        assert not caught.value.retryable
+        async with db.transaction() as tx:
+            await tx.conn.execute(notes.delete())
+    await db.close()
+
+
+async def test_deadlocks_are_run_again(db: Database) -> None:
+    async with db.transaction() as tx:
+        await write_note(tx, "a")
+        await write_note(tx, "b")
+    both = asyncio.Barrier(2)
+    runs = 0
+
+    @retry_deadlocks
+    async def touch(first: str, second: str) -> None:
+        nonlocal runs
+        runs += 1
+        async with db.transaction() as tx:
+            await tx.conn.execute(notes.update().where(notes.c.owner == first).values(text="x"))
+            if runs <= 2:
+                await both.wait()
+            await tx.conn.execute(notes.update().where(notes.c.owner == second).values(text="x"))
+
+    await asyncio.gather(touch("a", "b"), touch("b", "a"))
+    assert runs == 3
+
+
+async def test_a_lost_connection_is_unavailable_and_the_next_heals(
+    db: Database, sample: TestDatabase
+) -> None:
+    with pytest.raises(DatabaseAway):
+        async with db.transaction() as tx:
+            await write_note(tx, "a")
+            own = (await tx.conn.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
+            with psycopg.connect(sample.admin_dsn, autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (own,))
+            await write_note(tx, "b")
+    await db.ping()
+    assert await count(db, notes) == 0
+
+
+async def test_an_idle_connection_that_was_closed_is_not_even_noticed(
+    db: Database, sample: TestDatabase
+) -> None:
+    await asyncio.gather(*(db.ping() for _ in range(4)))
+    with psycopg.connect(sample.admin_dsn, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE usename = 'sample_serve' AND datname = current_database()"
+        )
+    await asyncio.gather(*(db.ping() for _ in range(4)))
+
+
+async def test_nobody_there_is_unavailable() -> None:
+    db = Database("postgresql://a:b@127.0.0.1:1/x", schema="sample")
+    with pytest.raises(DatabaseAway):
+        await db.ping()
+    with pytest.raises(DatabaseAway):
+        async with db.transaction():
+            pass
+    await db.close()
+
+
+async def test_a_programs_own_mistake_stays_what_it_is(db: Database) -> None:
+    with pytest.raises(sa.exc.ProgrammingError):
+        async with db.reading() as conn:
+            await conn.execute(sa.text("SELECT * FROM no_such_table"))
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[PrivatePostgres]:
+    node = PrivatePostgres(tmp_path / "state", die_with_parent=True)
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+async def restarted(own_postgres: PrivatePostgres) -> AsyncIterator[Database]:
+    sample = DatabaseMaker(own_postgres.dsn)("sample")
+    db = Database(sample.serve_dsn, schema="sample", pool_size=4)
+    yield db
+    await db.close()
+
+
+async def test_a_restart_of_postgres_heals(restarted: Database, own_postgres: PrivatePostgres) -> None:
+    db = restarted
+    await asyncio.gather(*(db.ping() for _ in range(4)))
+    async with db.transaction() as tx:
+        await write_note(tx, "kept")
+    await asyncio.to_thread(own_postgres.stop)
+    for _ in range(5):
+        with pytest.raises(DatabaseAway):
+            await db.ping()
+    await asyncio.to_thread(own_postgres.start)
+
+    async def pings() -> bool:
+        try:
+            await db.ping()
+        except AppError:
+            return False
+        return True
+
+    await eventually(pings)
+    await asyncio.gather(*(db.ping() for _ in range(8)))
+    assert await count(db, notes) == 1
+
+
+async def test_the_audit_log_is_served_newest_first_by_pages(db: Database) -> None:
+    for number in range(5):
+        async with db.transaction() as tx:
+            for twin in "ab":
+                await tx.audit(
+                    AuditEntry(
+                        actor_id="u",
+                        action="note.written",
+                        object_type="note",
+                        object_id=f"{number}{twin}",
+                        after={"n": number},
+                        reason="Ünder test",
+                    )
+                )
+    servicer = AuditServicer(db)
+    seen: list[str] = []
+    before, before_id = None, ""
+    while True:
+        page = await servicer.List(ListRequest(limit=3, before=before, before_id=before_id), None)
+        if not page.items:
+            break
+        seen += [entry.object_id for entry in page.items]
+        before, before_id = page.items[-1].at, page.items[-1].id
+    assert seen == ["4b", "4a", "3b", "3a", "2b", "2a", "1b", "1a", "0b", "0a"]
+    found = await servicer.List(ListRequest(object_type="note", object_id="2a"), None)
+    (entry,) = found.items
+    assert (entry.after_json, entry.before_json, entry.reason) == (b'{"n": 2}', b"", "Ünder test")
+    assert (await servicer.List(ListRequest(actor_id="somebody else"), None)).items == []
+
+
+@pytest.mark.parametrize(
+    "request_", [ListRequest(before_id="x"), ListRequest(before=Timestamp(seconds=1), before_id="x")]
+)
+async def test_a_foreign_cursor_is_invalid(db: Database, request_: ListRequest) -> None:
+    with pytest.raises(AppError) as caught:
+        await AuditServicer(db).List(request_, None)
+    assert caught.value.kind is Kind.INVALID
