@@ -1,0 +1,70 @@
+"""What a student sees of a grade, made when the grade is written and stored apart from it.
+
+Two documents: one without anything of the key, one with the right answers and explanations, lettered as
+the student saw the options. Reading a result never touches the keys.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grading_service.domain.key import ChoiceKey, Key, TrueFalseKey, to_document
+from grading_service.domain.scoring import Mark
+
+
+@dataclass(frozen=True)
+class GradedItem:
+    """One question of a graded attempt. `answer` is in authored letters, `shown` as the student saw it."""
+
+    question_id: str
+    max_score: int
+    mark: Mark
+    answer: Any
+    shown: Any
+    comment: str = ""
+    marked_by: str | None = None
+
+
+def plain_items(items: Sequence[GradedItem]) -> list[dict[str, Any]]:
+    """The result items without a trace of the key. Scores in hundredths."""
+    return [
+        {
+            "question_id": item.question_id,
+            "status": item.mark.status,
+            "is_correct": item.mark.is_correct,
+            "score": item.mark.score,
+            "max_score": item.max_score,
+            "answer": item.shown,
+            "comment": item.comment,
+        }
+        for item in items
+    ]
+
+
+def revealing_items(
+    items: Sequence[GradedItem],
+    keys: Mapping[str, tuple[Key, str]],
+    letterings: Mapping[str, Sequence[str]],
+) -> list[dict[str, Any]]:
+    """The result items with the right answer and the explanation of each question."""
+    return [
+        plain
+        | {
+            "correct": shown_key(keys[item.question_id][0], letterings.get(item.question_id)),
+            "explanation": keys[item.question_id][1],
+        }
+        for plain, item in zip(plain_items(items), items, strict=True)
+    ]
+
+
+def shown_key(key: Key, lettering: Sequence[str] | None) -> Any:
+    """A key as the student is shown it; `lettering` holds the authored ids in the order shown as A, B, …"""
+    match key:
+        case ChoiceKey(correct):
+            if lettering is None:
+                return sorted(correct)
+            return [chr(ord("A") + place) for place, authored in enumerate(lettering) if authored in correct]
+        case TrueFalseKey(correct):
+            return "true" if correct else "false"
+        case _:
+            return to_document(key)

@@ -1,0 +1,1 @@
+"""Every query of the grading schema, a file for each noun."""

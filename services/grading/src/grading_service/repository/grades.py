@@ -1,0 +1,271 @@
+"""Grades, their items and the students' views of them, in Postgres."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from grading_service.domain.scoring import Mark, Totals
+from grading_service.domain.student_view import GradedItem
+from grading_service.tables import grade_items, grades, mark_history, student_views
+
+
+@dataclass(frozen=True)
+class GradedAttempt:
+    """The head of a grade: which attempt, at which version, with what sums."""
+
+    student_id: UUID
+    student_exam_id: UUID
+    exam_id: UUID
+    attempt_no: int
+    attempt_version: int
+    status: str
+    started_at: datetime
+    closed_at: datetime
+    totals: Totals
+    letterings: Mapping[str, Sequence[str]]
+    graded_at: datetime
+
+
+async def put_newer(conn: AsyncConnection, grade: GradedAttempt) -> bool:
+    """Store the head unless the same or a later version of the attempt is graded already. True if stored."""
+    values = _columns(grade)
+    statement = (
+        insert(grades)
+        .values(**values)
+        .on_conflict_do_update(
+            index_elements=[grades.c.student_id, grades.c.student_exam_id],
+            set_=values,
+            where=grades.c.attempt_version < grade.attempt_version,
+        )
+        .returning(grades.c.student_exam_id)
+    )
+    return (await conn.execute(statement)).first() is not None
+
+
+def _columns(grade: GradedAttempt) -> dict[str, Any]:
+    return {
+        "student_id": grade.student_id,
+        "student_exam_id": grade.student_exam_id,
+        "exam_id": grade.exam_id,
+        "attempt_no": grade.attempt_no,
+        "attempt_version": grade.attempt_version,
+        "status": grade.status,
+        "started_at": grade.started_at,
+        "closed_at": grade.closed_at,
+        "letterings": {question: list(ids) for question, ids in grade.letterings.items()},
+        "graded_at": grade.graded_at,
+    } | _sums(grade.totals)
+
+
+def _sums(totals: Totals) -> dict[str, int]:
+    return {
+        "total": totals.total,
+        "max_possible": totals.max_possible,
+        "percentage": totals.percentage,
+        "graded_count": totals.graded_count,
+        "pending_count": totals.pending_count,
+    }
+
+
+async def put_totals(conn: AsyncConnection, grade: GradedAttempt, totals: Totals, now: datetime) -> None:
+    await conn.execute(grades.update().where(*_is(grades, grade)).values(**_sums(totals), graded_at=now))
+
+
+async def replace_items(conn: AsyncConnection, grade: GradedAttempt, items: Sequence[GradedItem]) -> None:
+    """Store these items in the place of those of an earlier version."""
+    await conn.execute(grade_items.delete().where(*_is(grade_items, grade)))
+    rows = [
+        {
+            "student_id": grade.student_id,
+            "student_exam_id": grade.student_exam_id,
+            "question_id": UUID(item.question_id),
+            "exam_id": grade.exam_id,
+            "position": place,
+            "status": item.mark.status,
+            "is_correct": item.mark.is_correct,
+            "score": item.mark.score,
+            "max_score": item.max_score,
+            "answer": item.answer,
+            "shown": item.shown,
+            "comment": item.comment,
+            "marked_by": None if item.marked_by is None else UUID(item.marked_by),
+            "closed_at": grade.closed_at,
+        }
+        for place, item in enumerate(items, start=1)
+    ]
+    if rows:
+        await conn.execute(grade_items.insert(), rows)
+
+
+async def put_views(
+    conn: AsyncConnection, grade: GradedAttempt, plain: list[dict[str, Any]], revealing: list[dict[str, Any]]
+) -> None:
+    documents = {"plain": plain, "revealing": revealing}
+    await conn.execute(
+        insert(student_views)
+        .values(student_id=grade.student_id, student_exam_id=grade.student_exam_id, **documents)
+        .on_conflict_do_update(
+            index_elements=[student_views.c.student_id, student_views.c.student_exam_id], set_=documents
+        )
+    )
+
+
+async def put_mark(
+    conn: AsyncConnection, grade: GradedAttempt, item: GradedItem, mark_id: UUID, marked_by: UUID
+) -> None:
+    """Store a manual mark: on the item, and for good in the history."""
+    question_id = UUID(item.question_id)
+    await conn.execute(
+        grade_items.update()
+        .where(*_is(grade_items, grade), grade_items.c.question_id == question_id)
+        .values(
+            status=item.mark.status,
+            is_correct=item.mark.is_correct,
+            score=item.mark.score,
+            comment=item.comment,
+            marked_by=marked_by,
+        )
+    )
+    await conn.execute(
+        mark_history.insert().values(
+            student_id=grade.student_id,
+            student_exam_id=grade.student_exam_id,
+            question_id=question_id,
+            id=mark_id,
+            score=item.mark.score,
+            comment=item.comment,
+            marked_by=marked_by,
+        )
+    )
+
+
+async def lock(conn: AsyncConnection, student_exam_id: UUID) -> GradedAttempt | None:
+    """The grade of an attempt, locked for a change of its marks."""
+    query = sa.select(grades).where(grades.c.student_exam_id == student_exam_id).with_for_update()
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else _grade(row)
+
+
+async def by_attempts(conn: AsyncConnection, student_exam_ids: Collection[UUID]) -> list[GradedAttempt]:
+    query = sa.select(grades).where(grades.c.student_exam_id.in_(list(student_exam_ids)))
+    return [_grade(row) for row in (await conn.execute(query)).all()]
+
+
+async def of_student(conn: AsyncConnection, student_id: UUID, student_exam_id: UUID) -> GradedAttempt | None:
+    """The grade of this student's attempt; another's is None."""
+    query = sa.select(grades).where(
+        grades.c.student_id == student_id, grades.c.student_exam_id == student_exam_id
+    )
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else _grade(row)
+
+
+async def list_of_student(
+    conn: AsyncConnection, student_id: UUID, limit: int, after: tuple[datetime, UUID] | None
+) -> list[GradedAttempt]:
+    """Newest first, strictly after the given closing moment and attempt."""
+    place = sa.tuple_(grades.c.closed_at, grades.c.student_exam_id)
+    query = sa.select(grades).where(grades.c.student_id == student_id)
+    if after is not None:
+        query = query.where(place < sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
+    query = query.order_by(grades.c.closed_at.desc(), grades.c.student_exam_id.desc()).limit(limit)
+    return [_grade(row) for row in (await conn.execute(query)).all()]
+
+
+async def view(
+    conn: AsyncConnection, student_id: UUID, student_exam_id: UUID, *, with_key: bool
+) -> list[dict[str, Any]]:
+    """The result items as the student may see them; those with the right answers only on `with_key`."""
+    column = student_views.c.revealing if with_key else student_views.c.plain
+    query = sa.select(column).where(
+        student_views.c.student_id == student_id, student_views.c.student_exam_id == student_exam_id
+    )
+    items: list[dict[str, Any]] | None = await conn.scalar(query)
+    return items or []
+
+
+async def items(
+    conn: AsyncConnection, attempts: Collection[tuple[UUID, UUID]]
+) -> dict[UUID, list[GradedItem]]:
+    """The items of these (student, attempt) pairs, by attempt, in the order of the paper."""
+    key = sa.tuple_(grade_items.c.student_id, grade_items.c.student_exam_id)
+    query = (
+        sa.select(grade_items)
+        .where(key.in_(list(attempts)))
+        .order_by(grade_items.c.student_exam_id, grade_items.c.position)
+    )
+    found: dict[UUID, list[GradedItem]] = {}
+    for row in (await conn.execute(query)).all():
+        found.setdefault(row.student_exam_id, []).append(_item(row))
+    return found
+
+
+async def graded_versions(
+    conn: AsyncConnection, attempts: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], int]:
+    """Up to which version these (student, attempt) pairs are graded."""
+    key = sa.tuple_(grades.c.student_id, grades.c.student_exam_id)
+    query = sa.select(grades.c.student_id, grades.c.student_exam_id, grades.c.attempt_version)
+    rows = (await conn.execute(query.where(key.in_(list(attempts))))).all()
+    return {(row.student_id, row.student_exam_id): row.attempt_version for row in rows}
+
+
+async def pending_total(conn: AsyncConnection, exam_id: UUID | None) -> int:
+    query = sa.select(sa.func.count()).select_from(grade_items).where(grade_items.c.status == "pending")
+    if exam_id is not None:
+        query = query.where(grade_items.c.exam_id == exam_id)
+    return await conn.scalar(query) or 0
+
+
+async def pending_items(
+    conn: AsyncConnection, exam_id: UUID | None, limit: int, after: tuple[datetime, UUID, UUID] | None
+) -> list[sa.Row[Any]]:
+    """Answers that wait for a marker, oldest first, strictly after (closed_at, attempt, question)."""
+    c = grade_items.c
+    query = sa.select(grade_items).where(c.status == "pending")
+    if exam_id is not None:
+        query = query.where(c.exam_id == exam_id)
+    if after is not None:
+        place = sa.tuple_(c.closed_at, c.student_exam_id, c.question_id)
+        query = query.where(place > sa.tuple_(*(sa.literal(part) for part in after)))
+    query = query.order_by(c.closed_at, c.student_exam_id, c.question_id).limit(limit)
+    return list((await conn.execute(query)).all())
+
+
+def _is(table: sa.Table, grade: GradedAttempt) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.student_id == grade.student_id, table.c.student_exam_id == grade.student_exam_id
+
+
+def _grade(row: sa.Row[Any]) -> GradedAttempt:
+    sums = Totals(row.total, row.max_possible, row.percentage, row.graded_count, row.pending_count)
+    return GradedAttempt(
+        student_id=row.student_id,
+        student_exam_id=row.student_exam_id,
+        exam_id=row.exam_id,
+        attempt_no=row.attempt_no,
+        attempt_version=row.attempt_version,
+        status=row.status,
+        started_at=row.started_at,
+        closed_at=row.closed_at,
+        totals=sums,
+        letterings=row.letterings,
+        graded_at=row.graded_at,
+    )
+
+
+def _item(row: sa.Row[Any]) -> GradedItem:
+    return GradedItem(
+        question_id=str(row.question_id),
+        max_score=row.max_score,
+        mark=Mark(row.status, row.is_correct, row.score),
+        answer=row.answer,
+        shown=row.shown,
+        comment=row.comment,
+        marked_by=None if row.marked_by is None else str(row.marked_by),
+    )

@@ -1,0 +1,1 @@
+"""Servicers: translate, call a use case, translate."""

@@ -1,0 +1,12 @@
+"""The settings of grading, read once at start."""
+
+from dataclasses import dataclass, field
+
+from examkit.settings import ServiceSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ServiceSettings):
+    auth_target: str = field()
+    grading_concurrency: int = field(default=4, metadata={"minimum": 1})
+    """How many closed attempts a process grades at a time."""

@@ -1,0 +1,86 @@
+"""A marker's mark on one answer."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from examkit.audit import AuditEntry
+from examkit.db import Database
+from examkit.errors import FieldError, conflict, invalid, not_found
+from examkit.ids import uuid7
+
+from grading_service.domain.scoring import Mark, totals
+from grading_service.domain.student_view import GradedItem
+from grading_service.repository import grades
+from grading_service.repository.grades import GradedAttempt
+from grading_service.repository.papers import PaperCache
+from grading_service.usecases.grade_attempt import write_views
+
+MOST_COMMENT = 10_000
+
+
+async def put_mark(
+    db: Database,
+    cache: PaperCache,
+    student_exam_id: UUID,
+    question_id: UUID,
+    score: int,
+    comment: str,
+    marker_id: UUID,
+    now: datetime,
+) -> tuple[GradedAttempt, list[GradedItem]]:
+    """Give an answer `score` hundredths of points; an earlier mark is replaced and stays in the history.
+
+    Returns the grade as it is then, with its items. Raises: not_found, invalid, conflict `not_markable`.
+    """
+    if len(comment) > MOST_COMMENT:
+        raise invalid(
+            "The comment is too long.", FieldError(("comment",), f"At most {MOST_COMMENT} characters.")
+        )
+    async with db.transaction() as tx:
+        grade = await grades.lock(tx.conn, student_exam_id)
+        if grade is None:
+            raise not_found("There is no graded attempt of this id.")
+        pair = (grade.student_id, grade.student_exam_id)
+        items = (await grades.items(tx.conn, [pair])).get(student_exam_id, [])
+        place = _place(items, question_id)
+        before = items[place]
+        _check(before, score)
+        given = Mark("graded", score == before.max_score, score)
+        items[place] = replace(before, mark=given, comment=comment, marked_by=str(marker_id))
+        sums = totals((item.mark, item.max_score) for item in items)
+        await grades.put_mark(tx.conn, grade, items[place], uuid7(), marker_id)
+        await grades.put_totals(tx.conn, grade, sums, now)
+        await write_views(tx, await cache.get(tx.conn, grade.exam_id), grade, items)
+        await tx.audit(_entry(grade, before, items[place], marker_id))
+    return replace(grade, totals=sums, graded_at=now), items
+
+
+def _place(items: list[GradedItem], question_id: UUID) -> int:
+    for place, item in enumerate(items):
+        if item.question_id == str(question_id):
+            return place
+    raise not_found("The attempt has no such question.")
+
+
+def _check(item: GradedItem, score: int) -> None:
+    if item.mark.status == "excluded":
+        raise conflict("not_markable", "This question was excluded from the exam.")
+    if not 0 <= score <= item.max_score:
+        most = f"{item.max_score / 100:.2f}"
+        raise invalid("The score is out of range.", FieldError(("score",), f"Give 0 to {most} points."))
+
+
+def _entry(grade: GradedAttempt, before: GradedItem, after: GradedItem, marker_id: UUID) -> AuditEntry:
+    return AuditEntry(
+        actor_id=marker_id,
+        action="answer.marked",
+        object_type="attempt",
+        object_id=grade.student_exam_id,
+        before={"question_id": before.question_id, "score": _points(before), "comment": before.comment},
+        after={"question_id": after.question_id, "score": _points(after), "comment": after.comment},
+    )
+
+
+def _points(item: GradedItem) -> float | None:
+    return None if item.mark.score is None else item.mark.score / 100

@@ -1,0 +1,68 @@
+"""What a student may see of the own results now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from examkit.db import Database
+from examkit.errors import forbidden, not_found
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from grading_service.domain.release import ExamPolicy, Reveal, revealed
+from grading_service.repository import grades, policies
+from grading_service.repository.grades import GradedAttempt
+
+
+@dataclass(frozen=True)
+class VisibleResult:
+    """A grade as far as the policy allows. `reveal` None: nothing is shown, and `items` is empty."""
+
+    grade: GradedAttempt
+    exam: ExamPolicy
+    reveal: Reveal | None
+    items: list[dict[str, Any]]
+
+
+async def my_result(
+    db: Database, student_id: UUID, student_exam_id: UUID, now: datetime
+) -> VisibleResult | None:
+    """The result with its items, withheld or not; None where this student has no such graded attempt."""
+    async with db.reading() as conn:
+        grade = await grades.of_student(conn, student_id, student_exam_id)
+        if grade is None:
+            return None
+        exam = (await policies.by_exam(conn, [grade.exam_id]))[grade.exam_id]
+        reveal = revealed(exam, now)
+        return VisibleResult(grade, exam, reveal, await _items(conn, grade, reveal))
+
+
+async def my_released_result(
+    db: Database, student_id: UUID, student_exam_id: UUID, now: datetime
+) -> VisibleResult:
+    """Raises: not_found; forbidden `results_not_released`."""
+    result = await my_result(db, student_id, student_exam_id, now)
+    if result is None:
+        raise not_found("There is no graded attempt of this id.")
+    if result.reveal is None:
+        raise forbidden("The results of this exam are not released yet.", "results_not_released")
+    return result
+
+
+async def my_results(
+    db: Database, student_id: UUID, limit: int, after: tuple[datetime, UUID] | None, now: datetime
+) -> list[VisibleResult]:
+    """A page of the student's results without items, newest first."""
+    async with db.reading() as conn:
+        page = await grades.list_of_student(conn, student_id, limit, after)
+        exams = await policies.by_exam(conn, {grade.exam_id for grade in page})
+    return [
+        VisibleResult(grade, exams[grade.exam_id], revealed(exams[grade.exam_id], now), []) for grade in page
+    ]
+
+
+async def _items(conn: AsyncConnection, grade: GradedAttempt, reveal: Reveal | None) -> list[dict[str, Any]]:
+    if reveal is None or reveal is Reveal.SCORE:
+        return []
+    with_key = reveal is Reveal.ANSWERS
+    return await grades.view(conn, grade.student_id, grade.student_exam_id, with_key=with_key)
