@@ -1,0 +1,1 @@
+"""auth: who people are, and how every other process knows it."""

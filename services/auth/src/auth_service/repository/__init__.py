@@ -1,0 +1,1 @@
+"""Every query of the auth schema, by what it is about."""

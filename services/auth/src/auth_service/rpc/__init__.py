@@ -1,0 +1,1 @@
+"""The gRPC services of auth: translate, call a use case, translate."""

@@ -1,0 +1,1 @@
+"""One function an action; each owns its transaction."""

@@ -1,0 +1,116 @@
+"""The only place where exam's objects are built and joined."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from examkit.app import App
+from examkit.audit import AuditServicer
+from examkit.db import Database
+from examkit.events import Delivery
+from examkit.identity import KeyDirectory
+from examkit.messaging import Bus, Consumer, LiveListener
+from examkit.outbox import Relay
+from examkit.rpc.client import connect
+from examkit.rpc.server import RpcServer
+from examkit.tokens import TokenVerifier
+from examkit.workers import Worker, periodic
+from examprotos.auth.v1 import events_pb2
+from examprotos.common.v1 import audit_pb2_grpc
+from examprotos.exam.v1 import (
+    attempts_pb2_grpc,
+    authoring_pb2_grpc,
+    content_store_pb2_grpc,
+    invigilation_pb2_grpc,
+)
+
+from exam_service.consumers import ATTEMPT_GRADED, GRADES_QUEUE, attempt_graded
+from exam_service.grading_papers import GradingPapers
+from exam_service.reconciler import reconciler
+from exam_service.repository.attempts import KnownAttempts
+from exam_service.repository.papers import PaperCache
+from exam_service.rpc.attempts import AttemptsServicer
+from exam_service.rpc.authoring import AuthoringServicer
+from exam_service.rpc.content_store import ContentStoreServicer
+from exam_service.rpc.invigilation import InvigilationServicer
+from exam_service.rpc.policies import POLICIES
+from exam_service.settings import Settings
+from exam_service.sweeper import gauges, sweeper
+from exam_service.usecases.close_attempt import ATTEMPT_CLOSED
+from exam_service.usecases.exam_events import EXAM_CHANGED
+from exam_service.usecases.publish import resume_publications
+
+ACCESS_REVOKED = "examhall.auth.access.revoked.v1"
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[App]:
+    """Everything that an exam process consists of; closed in the reverse order."""
+    db = Database(settings.database_url, schema=settings.db_schema, pool_size=settings.db_pool_size)
+    bus = Bus(settings.rabbitmq_url)
+    auth = connect(settings.auth_target, server="auth", tls=settings.tls)
+    grading_channel = connect(settings.grading_target, server="grading", tls=settings.tls)
+    grading = GradingPapers(grading_channel)
+    keys = KeyDirectory(auth)
+    verifier = TokenVerifier(keys, keys.revocations, settings.token_issuer, settings.token_audience)
+    papers = PaperCache(db, settings.paper_cache_size)
+
+    def revoked(delivery: Delivery) -> None:
+        keys.apply(delivery.parse(events_pb2.AccessRevoked))
+
+    async def ready() -> bool | str:
+        if not keys.ready:
+            return "waiting for auth"
+        await db.ping()
+        return True
+
+    server = _server(settings, verifier)
+    known = KnownAttempts(settings.attempt_cache_size)
+    _add_servicers(server, db, AttemptsServicer(db, papers, known, verifier), grading)
+    try:
+        yield App(
+            rpc_server=server,
+            workers=_workers(settings, db, bus, papers, grading),
+            ready=ready,
+            always=(keys, LiveListener(bus, "exam", [ACCESS_REVOKED], revoked)),
+        )
+    finally:
+        await grading_channel.close()
+        await auth.close()
+        await bus.close()
+        await db.close()
+
+
+def _server(settings: Settings, verifier: TokenVerifier) -> RpcServer:
+    return RpcServer(
+        settings.grpc_bind,
+        settings.tls,
+        POLICIES,
+        verifier,
+        max_connection_age=settings.grpc_max_connection_age_seconds or None,
+    )
+
+
+def _add_servicers(
+    server: RpcServer, db: Database, attempts: AttemptsServicer, grading: GradingPapers
+) -> None:
+    attempts_pb2_grpc.add_AttemptsServicer_to_server(attempts, server.grpc)
+    authoring_pb2_grpc.add_AuthoringServicer_to_server(AuthoringServicer(db, grading), server.grpc)
+    invigilation_pb2_grpc.add_InvigilationServicer_to_server(InvigilationServicer(db), server.grpc)
+    content_store_pb2_grpc.add_ContentStoreServicer_to_server(ContentStoreServicer(db), server.grpc)
+    audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
+
+
+def _workers(
+    settings: Settings, db: Database, bus: Bus, papers: PaperCache, grading: GradingPapers
+) -> tuple[Worker, ...]:
+    resume = partial(resume_publications, db, grading)
+    return (
+        # Grading's queue may not be there yet: what it must get waits in the outbox for it.
+        Relay(db, bus, "exam", mandatory={ATTEMPT_CLOSED, EXAM_CHANGED}),
+        Consumer(bus, db, GRADES_QUEUE, [ATTEMPT_GRADED], attempt_graded),
+        sweeper(db, papers),
+        reconciler(db, papers),
+        gauges(db),
+        periodic("publications", settings.publication_poll_seconds, resume),
+    )

@@ -1,0 +1,84 @@
+"""A save on its way to the database, and what becomes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from examkit.errors import AppError
+
+from exam_service.domain.answer import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class NewAnswer:
+    """An answer fit for its question. Without a revision it takes the stored one + 1."""
+
+    question_id: UUID
+    answer: Answer
+    revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """The answers of one request of one student, who is known to be who they say.
+
+    `arrived`: when the request came in, on `time.monotonic()`. `closing`: they come with a submit, for
+    which the grace counts.
+    """
+
+    student_id: UUID
+    attempt_id: UUID
+    answers: tuple[NewAnswer, ...]
+    arrived: float
+    closing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    question_id: UUID
+    answer: Answer
+    revision: int
+    saved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one answer: `stored`, `repeat`, `superseded`, `conflict` or `rejected`.
+
+    `revision` and `saved_at` are those of what is stored now. `current` is what is stored where that is not
+    what was sent; `code` and `detail` say why where it was not taken.
+    """
+
+    question_id: str
+    outcome: str
+    revision: int = 0
+    saved_at: datetime | None = None
+    current: StoredAnswer | None = None
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptClock:
+    deadline: datetime
+    deadline_version: int
+    deadline_reason: str
+    server_time: datetime
+
+    @property
+    def remaining_seconds(self) -> float:
+        return max(0.0, (self.deadline - self.server_time).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class SaveResult:
+    """Either a fault of the whole attempt, or a verdict for each answer in the order sent, and the clock."""
+
+    fault: AppError | None = None
+    verdicts: Sequence[Verdict] = field(default=())
+    clock: AttemptClock | None = None
+
+
+def rejected(question_id: str, code: str, detail: str) -> Verdict:
+    return Verdict(question_id, "rejected", code=code, detail=detail)

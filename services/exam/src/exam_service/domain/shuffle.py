@@ -1,0 +1,106 @@
+"""How a paper is shown in one attempt: the order of questions and the letters of options, from a secret seed.
+
+The order is that of HMAC-SHA256(seed, id): the same for good, on every machine, and without the seed it tells
+nothing. Answers are kept in the letters shown, and translated when the attempt closes.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from exam_service.domain.paper import Option, Paper, PaperQuestion
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """The authored option ids of a question in the order shown: the first was shown as A, the next as B, …"""
+
+    authored_ids: tuple[str, ...]
+
+    @property
+    def shown_ids(self) -> tuple[str, ...]:
+        return letters(len(self.authored_ids))
+
+    def authored(self, shown: str) -> str:
+        """The authored letter behind a shown one. Raises KeyError for one that was not shown."""
+        return dict(zip(self.shown_ids, self.authored_ids, strict=True))[shown]
+
+    def translate(self, answer: object) -> object:
+        """An answer to a choice, from the letters shown into those authored."""
+        if isinstance(answer, str):
+            return self.authored(answer)
+        if isinstance(answer, list):
+            return [self.authored(shown) for shown in answer]
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class ShownQuestion:
+    """A question as this attempt shows it; `order` is 1, 2, …"""
+
+    question: PaperQuestion
+    options: tuple[Option, ...]
+    order: int
+
+
+def letters(count: int) -> tuple[str, ...]:
+    """A, B, … Z, AA, AB, …"""
+    return tuple(_letter(number) for number in range(count))
+
+
+def lettering(question: PaperQuestion, seed: bytes, shuffle_options: bool) -> Lettering:
+    """How the options of a question are lettered in the attempt with this seed."""
+    ids: Sequence[str] = question.option_ids
+    if shuffle_options:
+        prefix = b"option|" + question.question_id.bytes + b"|"
+        ids = sorted(ids, key=lambda option_id: _rank(seed, prefix + option_id.encode()))
+    return Lettering(tuple(ids))
+
+
+def letterings(paper: Paper, seed: bytes, shuffle_options: bool) -> Mapping[UUID, Lettering]:
+    """The lettering of each choice question, by question id."""
+    return {
+        question.question_id: lettering(question, seed, shuffle_options)
+        for question in paper.questions
+        if question.is_choice
+    }
+
+
+def shown(
+    paper: Paper, seed: bytes, *, shuffle_questions: bool, shuffle_options: bool
+) -> tuple[ShownQuestion, ...]:
+    """The paper in the order and the letters of the attempt with this seed."""
+    questions: Sequence[PaperQuestion] = paper.questions
+    if shuffle_questions:
+        questions = sorted(questions, key=lambda each: _rank(seed, b"question|" + each.question_id.bytes))
+    return tuple(
+        ShownQuestion(question, _lettered(question, seed, shuffle_options), order)
+        for order, question in enumerate(questions, start=1)
+    )
+
+
+def _lettered(question: PaperQuestion, seed: bytes, shuffle_options: bool) -> tuple[Option, ...]:
+    if not question.is_choice:
+        return ()
+    text = {option.id: option.text for option in question.options}
+    chosen = lettering(question, seed, shuffle_options)
+    return tuple(
+        Option(letter, text[authored])
+        for letter, authored in zip(chosen.shown_ids, chosen.authored_ids, strict=True)
+    )
+
+
+def _rank(seed: bytes, name: bytes) -> bytes:
+    return hmac.digest(seed, name, hashlib.sha256)
+
+
+def _letter(number: int) -> str:
+    name = ""
+    while number >= 0:
+        name = chr(ord("A") + number % 26) + name
+        number = number // 26 - 1
+    return name

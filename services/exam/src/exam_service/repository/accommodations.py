@@ -1,0 +1,119 @@
+"""Accommodations: what students are granted, for one exam or for all."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exam_service.domain.deadline import Accommodation, effective
+from exam_service.tables import accommodations, exams, roster_students, student_exams
+
+
+@dataclass(frozen=True, slots=True)
+class AccommodationRow:
+    """`exam_id` None: the person's own, for all exams."""
+
+    student_id: UUID
+    exam_id: UUID | None
+    granted: Accommodation
+    updated_at: datetime
+
+
+async def get(conn: AsyncConnection, student_id: UUID, exam_id: UUID | None) -> AccommodationRow | None:
+    query = sa.select(accommodations).where(accommodations.c.student_id == student_id, _is_for(exam_id))
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else _row(row)
+
+
+async def put(
+    conn: AsyncConnection, new_id: UUID, student_id: UUID, exam_id: UUID | None, granted: Accommodation
+) -> AccommodationRow:
+    """Set it, whether or not there was one."""
+    values = {
+        "extra_time_percent": granted.extra_time_percent,
+        "extra_attempts": granted.extra_attempts,
+        "start_time": granted.start_time,
+        "end_time": granted.end_time,
+        "updated_at": sa.func.now(),
+    }
+    statement = (
+        pg.insert(accommodations)
+        .values(student_id=student_id, id=new_id, exam_id=exam_id, **values)
+        .on_conflict_do_update(constraint="accommodations_student_id_exam_id_key", set_=values)
+        .returning(accommodations)
+    )
+    return _row((await conn.execute(statement)).one())
+
+
+async def delete(conn: AsyncConnection, student_id: UUID, exam_id: UUID | None) -> AccommodationRow | None:
+    """What was deleted; None where there was none."""
+    statement = (
+        accommodations.delete()
+        .where(accommodations.c.student_id == student_id, _is_for(exam_id))
+        .returning(accommodations)
+    )
+    row = (await conn.execute(statement)).one_or_none()
+    return None if row is None else _row(row)
+
+
+async def effective_for(
+    conn: AsyncConnection, student_ids: Collection[UUID], exam_id: UUID
+) -> dict[UUID, Accommodation]:
+    """What holds for each of these students at this exam."""
+    rows = await _of(conn, student_ids, accommodations.c.exam_id == exam_id)
+    own = {row.student_id: row.granted for row in rows if row.exam_id is None}
+    for_exam = {row.student_id: row.granted for row in rows if row.exam_id is not None}
+    return {student: effective(own.get(student), for_exam.get(student)) for student in student_ids}
+
+
+async def _of(
+    conn: AsyncConnection, student_ids: Collection[UUID], for_exam: sa.ColumnElement[bool]
+) -> list[AccommodationRow]:
+    ids = sa.bindparam("ids", list(student_ids), type_=pg.ARRAY(sa.Uuid))
+    query = sa.select(accommodations).where(
+        accommodations.c.student_id == sa.any_(ids), sa.or_(accommodations.c.exam_id.is_(None), for_exam)
+    )
+    return [_row(row) for row in await conn.execute(query)]
+
+
+async def lock_exams_concerned(conn: AsyncConnection, student_id: UUID) -> list[UUID]:
+    """The exams whose last possible end a person's own accommodation may move, locked in id order.
+
+    Those that the student sits now, and those with an end that the student may be on the roster of: who
+    belongs to a group only tokens tell.
+    """
+    named = sa.exists().where(
+        roster_students.c.student_id == student_id, roster_students.c.exam_id == exams.c.id
+    )
+    sitting = sa.exists().where(
+        student_exams.c.student_id == student_id,
+        student_exams.c.exam_id == exams.c.id,
+        student_exams.c.status.in_(("in_progress", "paused")),
+    )
+    may_sit = sa.and_(
+        exams.c.status == "published",
+        exams.c.end_time.is_not(None),
+        sa.or_(exams.c.roster_all, sa.func.cardinality(exams.c.roster_groups) > 0, named),
+    )
+    query = sa.select(exams.c.id).where(sa.or_(may_sit, sitting)).order_by(exams.c.id).with_for_update()
+    return list(await conn.scalars(query))
+
+
+def _is_for(exam_id: UUID | None) -> sa.ColumnElement[bool]:
+    return accommodations.c.exam_id.is_not_distinct_from(exam_id)
+
+
+def _row(row: Any) -> AccommodationRow:
+    granted = Accommodation(
+        extra_time_percent=row.extra_time_percent,
+        extra_attempts=row.extra_attempts,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        per_exam=row.exam_id is not None,
+    )
+    return AccommodationRow(row.student_id, row.exam_id, granted, row.updated_at)

@@ -1,0 +1,37 @@
+"""What decides until when an exam may be sat: accommodations and the attempts under way."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# An exam's accommodation goes before the person's own as a whole (domain/deadline.py). Who belongs to a
+# group only tokens tell, so that with groups on the roster everybody's accommodation counts.
+_ENDS = sa.text(
+    """
+    SELECT (SELECT max(coalesce(a.end_time,
+                                e.end_time + e.duration_minutes * interval '1 minute'
+                                             * a.extra_time_percent / 100.0))
+            FROM accommodations a
+            WHERE (a.exam_id = e.id
+                   OR a.exam_id IS NULL
+                      AND NOT EXISTS (SELECT FROM accommodations own
+                                      WHERE own.student_id = a.student_id AND own.exam_id = e.id))
+                  AND (e.roster_all OR cardinality(e.roster_groups) > 0
+                       OR EXISTS (SELECT FROM roster_students r
+                                  WHERE r.student_id = a.student_id AND r.exam_id = e.id))
+           ) AS accommodated_end,
+           (SELECT max(s.deadline + s.grace_seconds * interval '1 second')
+            FROM student_exams s
+            WHERE s.exam_id = e.id AND s.status IN ('in_progress', 'paused')) AS running_end
+    FROM exams e
+    WHERE e.id = :exam_id
+    """
+).columns(accommodated_end=sa.DateTime(timezone=True), running_end=sa.DateTime(timezone=True))
+
+
+async def ends(conn: AsyncConnection, exam_id: UUID) -> tuple[datetime | None, datetime | None]:
+    """The latest end that an accommodation gives, and the latest of a running attempt with its grace."""
+    row = (await conn.execute(_ENDS, {"exam_id": exam_id})).one()
+    return row.accommodated_end, row.running_end

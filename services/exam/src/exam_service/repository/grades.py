@@ -1,0 +1,93 @@
+"""Which closed attempts have a grade, as far as exam knows, and when to ask again for the others."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exam_service.domain.attempt import Attempt
+from exam_service.repository.attempts import COLUMNS, AttemptKey, attempt_of
+from exam_service.tables import student_exams
+
+_MEASURE = sa.text(
+    """
+    SELECT count(*) AS active, CAST(coalesce(extract(epoch FROM
+               now() - min(deadline + make_interval(secs => grace_seconds + :late))), 0) AS float8) AS lag
+    FROM student_exams WHERE status = 'in_progress'
+    """
+)
+
+_ANNOUNCED = sa.text(
+    """
+    UPDATE student_exams AS attempt
+    SET announcements = attempt.announcements + 1,
+        announce_at = now() + make_interval(
+            secs => least(:pause * power(2, least(attempt.announcements, 20)), :longest))
+    FROM unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[])) AS sent (student_id, id)
+    WHERE attempt.student_id = sent.student_id AND attempt.id = sent.id
+    """
+)
+
+_GRADED = sa.text(
+    """
+    UPDATE student_exams
+    SET graded_version = :version,
+        announce_at = CASE WHEN version > :version THEN announce_at END
+    WHERE student_id = :student_id AND id = :attempt_id AND graded_version < :version
+    """
+)
+
+_STUCK = sa.text(
+    """
+    SELECT EXISTS (SELECT FROM (SELECT written_at FROM outbox ORDER BY position LIMIT 1) AS oldest
+                   WHERE written_at < now() - make_interval(secs => :age))
+    """
+)
+
+
+async def set_graded(conn: AsyncConnection, student_id: UUID, attempt_id: UUID, version: int) -> bool:
+    """Remember that this version has a grade; False where that, or a newer one, was known."""
+    values = {"student_id": student_id, "attempt_id": attempt_id, "version": version}
+    return (await conn.execute(_GRADED, values)).rowcount == 1
+
+
+async def exams_unannounced(conn: AsyncConnection) -> list[UUID]:
+    """The exams of attempts that are to be announced again."""
+    query = sa.select(student_exams.c.exam_id).where(student_exams.c.announce_at < sa.func.now()).distinct()
+    return list(await conn.scalars(query))
+
+
+async def lock_unannounced(conn: AsyncConnection, limit: int) -> list[Attempt]:
+    """Closed attempts that are to be announced again, those first that wait longest; locked until the commit.
+
+    What somebody else holds is passed over.
+    """
+    query = (
+        sa.select(*COLUMNS)
+        .where(
+            student_exams.c.announce_at < sa.func.now(), student_exams.c.status.in_(("submitted", "expired"))
+        )
+        .order_by(student_exams.c.announce_at)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    return [attempt_of(row) for row in await conn.execute(query)]
+
+
+async def announced(conn: AsyncConnection, keys: Sequence[AttemptKey], pause: float, longest: float) -> None:
+    """Put off the next announcement: twice as long each time, from `pause` to `longest` seconds."""
+    if keys:
+        values = {"students": [key[0] for key in keys], "ids": [key[1] for key in keys]}
+        await conn.execute(_ANNOUNCED, values | {"pause": pause, "longest": longest})
+
+
+async def outbox_is_stuck(conn: AsyncConnection, age: float) -> bool:
+    """Whether an event has waited for the broker for more than `age` seconds."""
+    return bool(await conn.scalar(_STUCK, {"age": age}))
+
+
+async def running_and_lag(conn: AsyncConnection, late_arrivals: float) -> tuple[int, float]:
+    """How many attempts are in progress, and for how many seconds the longest should have been closed."""
+    row = (await conn.execute(_MEASURE, {"late": late_arrivals})).one()
+    return row.active, max(0.0, row.lag)

@@ -1,0 +1,1 @@
+"""The gRPC side: translate, call a use case, translate back."""

@@ -1,0 +1,15 @@
+"""Who may call what of this service. What is not listed is refused."""
+
+from examkit.rpc.policy import Policies, allow
+
+_STAFF = allow("gateway-staff", roles=("admin",))
+
+POLICIES: Policies = {
+    "examhall.exam.v1.Attempts": allow("gateway-student", roles=("student",)),
+    # Each save carries its student's token, and is checked on its own.
+    "examhall.exam.v1.Attempts/SaveBatch": allow("gateway-student"),
+    "examhall.exam.v1.Authoring": _STAFF,
+    "examhall.exam.v1.Invigilation": _STAFF,
+    "examhall.exam.v1.ContentStore": allow("import"),
+    "examhall.common.v1.AuditLog": _STAFF,
+}

@@ -1,0 +1,29 @@
+"""The worker that closes attempts which nobody submitted, soon after deadline + grace."""
+
+from examkit.db import Database
+from examkit.workers import Worker, periodic
+
+from exam_service.repository.papers import PaperCache
+from exam_service.usecases.tend_attempts import BATCH, close_overdue, measure
+
+EVERY_SECONDS = 1.0
+MEASURE_EVERY_SECONDS = 10.0
+
+
+def sweeper(db: Database, papers: PaperCache) -> Worker:
+    """Looks each second, and goes on at once while there are whole batches of work."""
+
+    async def sweep() -> None:
+        while await close_overdue(db, papers) == BATCH:
+            pass
+
+    return periodic("sweeper", EVERY_SECONDS, sweep)
+
+
+def gauges(db: Database) -> Worker:
+    """Keeps the gauges of attempts and of the sweeper up to date."""
+
+    async def take() -> None:
+        await measure(db)
+
+    return periodic("attempt gauges", MEASURE_EVERY_SECONDS, take)

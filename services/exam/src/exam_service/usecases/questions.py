@@ -1,0 +1,67 @@
+"""The question bank: putting content in, and taking a question out."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from examkit.audit import AuditEntry
+from examkit.db import Database, retry_deadlocks
+
+from exam_service import errors, metrics
+from exam_service.domain.bank import BankEntry, NewVersion, Outcome, PutItem, plan
+from exam_service.repository import audit, exams, questions
+from exam_service.usecases.actor import Actor
+
+
+@retry_deadlocks
+async def put_questions(db: Database, actor: Actor, items: Sequence[PutItem]) -> tuple[Outcome, ...]:
+    """Write new versions, in order, in one transaction; one outcome for each item.
+
+    Idempotent by version id. A rejected item doesn't keep the others from being written.
+    """
+    async with db.transaction() as tx:
+        now = await questions.lock_bank(tx.conn)
+        entries = await questions.lock_entries(
+            tx.conn,
+            {item.question_id or item.fallback_id for item in items},
+            {item.content.external_id for item in items if item.content.external_id},
+        )
+        known = await questions.known_versions(tx.conn, {item.version_id for item in items})
+        planned = plan(items, entries, known)
+        await questions.write_versions(tx.conn, planned.versions, now)
+        await audit.insert_entries(tx.conn, [_entry(actor, version) for version in planned.versions])
+    for outcome in planned.outcomes:
+        metrics.questions_put.labels(outcome.kind).inc()
+    return planned.outcomes
+
+
+@retry_deadlocks
+async def archive_question(db: Database, actor: Actor, question_id: UUID) -> None:
+    """Take a question out of the bank; papers keep it. Raises not_found, in_use (409)."""
+    async with db.transaction() as tx:
+        entry = await questions.lock_question(tx.conn, question_id)
+        if entry is None or entry.archived:
+            raise errors.no_such_question()
+        if await exams.is_in_a_draft(tx.conn, question_id):
+            raise errors.in_use()
+        await questions.archive(tx.conn, question_id)
+        await tx.audit(actor.did("question.archived", "question", question_id, before=_state(entry)))
+
+
+def _entry(actor: Actor, version: NewVersion) -> AuditEntry:
+    before = version.before
+    return actor.did(
+        "question.created" if before is None else "question.updated",
+        "question",
+        version.entry.question_id,
+        before=None if before is None else _state(before),
+        after=_state(version.entry),
+    )
+
+
+def _state(entry: BankEntry) -> dict[str, object]:
+    # The content itself is in the versions, which nobody can change.
+    return {
+        "version": entry.version,
+        "version_id": str(entry.version_id),
+        "external_id": entry.external_id or None,
+    }

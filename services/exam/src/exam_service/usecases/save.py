@@ -1,0 +1,245 @@
+"""Saving answers: many students' requests at once, each with its own token and its own verdict."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from examkit.db import Database, DatabaseAway, retry_deadlocks
+from examkit.errors import AppError, forbidden, invalid
+from examkit.ids import parse_uuid
+from examkit.principal import Principal
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from exam_service import attempt_errors, metrics
+from exam_service.domain.answer import BadAnswerError, check_revision, find_question, parse
+from exam_service.domain.paper import Paper
+from exam_service.domain.saving import NewAnswer, Save, SaveResult, Verdict, rejected
+from exam_service.repository.attempts import KnownAttempts
+from exam_service.repository.papers import PaperCache
+from exam_service.usecases.store_answers import store_answers
+
+MAX_ANSWERS = 200
+"""In one request."""
+
+_RETRY_WITHIN_SECONDS = 2.0
+_REJOIN_SECONDS = 0.1
+
+Verify = Callable[[str], Awaitable[Principal]]
+
+
+@dataclass(frozen=True, slots=True)
+class SentAnswer:
+    """An answer as it came: nothing of it is known to be well-formed."""
+
+    question_id: str
+    answer_json: bytes
+    revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """One request of one student. `arrived`: when it came in, on `time.monotonic()`."""
+
+    token: str
+    student_exam_id: str
+    answers: Sequence[SentAnswer]
+    arrived: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A save whose fit answers are ready to be stored, and the verdicts of the others, by position."""
+
+    save: Save
+    rejected: dict[int, Verdict]
+
+    def joined(self, result: SaveResult) -> SaveResult:
+        """The result for all answers, in the order in which they came."""
+        if result.fault is not None or not self.rejected:
+            return result
+        stored = iter(result.verdicts)
+        count = len(result.verdicts) + len(self.rejected)
+        return replace(
+            result, verdicts=[self.rejected.get(position) or next(stored) for position in range(count)]
+        )
+
+
+class Saver:
+    """Judges requests and stores what they bring."""
+
+    def __init__(self, db: Database, papers: PaperCache, known: KnownAttempts, verify: Verify) -> None:
+        self._db = db
+        self._papers = papers
+        self._known = known
+        self._verify = verify
+
+    async def save_batch(self, requests: Sequence[SaveRequest]) -> list[SaveResult]:
+        """A result for each request, in order. What it calls `stored` or `repeat` is committed."""
+        admitted = await asyncio.gather(*(self._admit(request) for request in requests))
+        keys = [key for key in admitted if not isinstance(key, AppError)]
+        exams = await self._exams_of(keys)
+        judged: list[Judging | AppError] = []
+        for request, key in zip(requests, admitted, strict=True):
+            judged.append(key if isinstance(key, AppError) else await self._judge(request, key, exams))
+        ready = [judging for judging in judged if isinstance(judging, Judging)]
+        results = iter(await store(self._db, [judging.save for judging in ready]))
+        answer = [
+            SaveResult(fault=each) if isinstance(each, AppError) else each.joined(next(results))
+            for each in judged
+        ]
+        _count(answer)
+        return answer
+
+    async def _admit(self, request: SaveRequest) -> tuple[UUID, UUID] | AppError:
+        """Whose attempt it claims to be: the student is known from here on, the attempt not yet."""
+        try:
+            principal = await self._verify(request.token)
+            if not principal.is_student:
+                raise forbidden("Only students save answers.")
+            if len(request.answers) > MAX_ANSWERS:
+                raise invalid(f"At most {MAX_ANSWERS} answers can be saved at once.")
+            return principal.user_id, parse_uuid(request.student_exam_id, "attempt")
+        except AppError as error:
+            return error
+
+    async def _exams_of(self, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], UUID | AppError]:
+        """The exam of each attempt that is this student's; what is missing is nobody's or another's."""
+        exams: dict[tuple[UUID, UUID], UUID | AppError] = {}
+        unknown = set()
+        for key in keys:
+            exam_id = self._known.get(key)
+            if exam_id is None:
+                unknown.add(key)
+            else:
+                exams[key] = exam_id
+        if unknown:
+            try:
+                async with self._db.reading() as conn:
+                    exams |= await self._known.read(conn, unknown)
+            except AppError as error:
+                exams |= dict.fromkeys(unknown, error)
+        return exams
+
+    async def _judge(
+        self,
+        request: SaveRequest,
+        key: tuple[UUID, UUID],
+        exams: dict[tuple[UUID, UUID], UUID | AppError],
+    ) -> Judging | AppError:
+        exam_id = exams.get(key)
+        if exam_id is None:
+            return attempt_errors.no_such_attempt()
+        if isinstance(exam_id, AppError):
+            return exam_id
+        try:
+            paper = await self._papers.get(exam_id)
+        except AppError as error:
+            return error
+        return judging(paper, key, request.answers, request.arrived)
+
+
+def judging(
+    paper: Paper,
+    key: tuple[UUID, UUID],
+    answers: Sequence[SentAnswer],
+    arrived: float,
+    *,
+    closing: bool = False,
+) -> Judging:
+    """Sort the answers of the attempt `key` (student, attempt): those that are fit, and the others."""
+    fit = []
+    unfit = {}
+    for position, sent in enumerate(answers):
+        try:
+            question = find_question(paper, sent.question_id)
+            check_revision(sent.revision)
+            fit.append(NewAnswer(question.question_id, parse(question, sent.answer_json), sent.revision))
+        except BadAnswerError as error:
+            unfit[position] = rejected(sent.question_id, "invalid", error.detail)
+    student_id, attempt_id = key
+    return Judging(Save(student_id, attempt_id, tuple(fit), arrived, closing), unfit)
+
+
+async def store(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
+    """Store the saves in one transaction, and answer after its commit.
+
+    What the database refuses as data is found by halving, so that only that answer is refused. Where the
+    connection is lost the outcome is unknown: saves that carry revisions are sent once more, which changes
+    nothing if they were committed; the others are answered `unavailable`.
+    """
+    if not saves:
+        return []
+    metrics.save_batch_size.observe(sum(len(save.answers) for save in saves))
+    try:
+        return await _store_once(db, saves)
+    except DatabaseAway as error:
+        return await _store_again(db, saves, error)
+    except AppError as error:
+        return [SaveResult(fault=error)] * len(saves)
+    except DBAPIError as error:
+        if not is_about_data(error) or not any(save.answers for save in saves):
+            raise
+        return await _store_halves(db, saves)
+
+
+def is_about_data(error: DBAPIError) -> bool:
+    """Whether a value that was sent is at fault, rather than the program or the database."""
+    return isinstance(error, DataError | IntegrityError)
+
+
+async def _store_once(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
+    @retry_deadlocks
+    async def run() -> list[SaveResult]:
+        async with db.transaction() as tx:
+            return await store_answers(tx.conn, saves)
+
+    return await run()
+
+
+async def _store_again(db: Database, saves: Sequence[Save], lost: AppError) -> list[SaveResult]:
+    fresh = time.monotonic() - _RETRY_WITHIN_SECONDS
+    repeatable = [save for save in saves if save.arrived > fresh and _has_revisions(save)]
+    repeated: list[SaveResult] = []
+    if repeatable:
+        await asyncio.sleep(_REJOIN_SECONDS)
+        try:
+            repeated = await _store_once(db, repeatable)
+        except (AppError, DBAPIError):
+            repeated = [SaveResult(fault=lost)] * len(repeatable)
+    results = {id(save): result for save, result in zip(repeatable, repeated, strict=True)}
+    return [results.get(id(save), SaveResult(fault=lost)) for save in saves]
+
+
+async def _store_halves(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
+    """The same in two parts, down to the one answer that can't be stored."""
+    if len(saves) > 1:
+        middle = len(saves) // 2
+        return await store(db, saves[:middle]) + await store(db, saves[middle:])
+    save = saves[0]
+    if len(save.answers) > 1:
+        middle = len(save.answers) // 2
+        (first,) = await store(db, [replace(save, answers=save.answers[:middle])])
+        (second,) = await store(db, [replace(save, answers=save.answers[middle:])])
+        if first.fault or second.fault:
+            return [first if first.fault else second]
+        return [replace(second, verdicts=[*first.verdicts, *second.verdicts])]
+    (alone,) = await store(db, [replace(save, answers=())])
+    return [alone if alone.fault else replace(alone, verdicts=[unstorable(save.answers[0])])]
+
+
+def unstorable(answer: NewAnswer) -> Verdict:
+    return rejected(str(answer.question_id), "invalid", "This answer can't be stored.")
+
+
+def _has_revisions(save: Save) -> bool:
+    return all(answer.revision is not None for answer in save.answers)
+
+
+def _count(results: Sequence[SaveResult]) -> None:
+    for result in results:
+        if result.fault is not None:
+            metrics.save_faults.labels(result.fault.code).inc()
+        for verdict in result.verdicts:
+            metrics.saves.labels(verdict.outcome).inc()

@@ -1,0 +1,175 @@
+"""Accommodations and changed windows: in force at once, in attempts under way too."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from exam_service.domain.deadline import Accommodation
+from exam_service.usecases.accommodations import (
+    delete_accommodation,
+    get_accommodation,
+    put_accommodation,
+)
+from exam_service.usecases.actor import Actor
+from exam_service.usecases.exams import update_exam
+from examkit.db import Database
+from examkit.errors import AppError
+from examprotos.exam.v1 import events_pb2
+
+from .builders import events, rows
+from .sitting import Hall, outcomes, sent
+
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+
+
+async def minutes(hall: Hall, attempt: Any) -> float:
+    row = await hall.row(attempt)
+    return float((row["deadline"] - row["started_at"]).total_seconds() / 60)
+
+
+async def test_extra_time_moves_the_deadline_of_a_running_attempt(
+    hall: Hall, db: Database, admin: Actor
+) -> None:
+    exam = await hall.exam(["text"])
+    who, sitting = await hall.sits(exam)
+    _, theirs = await hall.sits(exam)
+    attempt, question = sitting.attempt.id, sitting.paper.questions[0].question_id
+
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(50))
+    assert await minutes(hall, attempt) == 90
+    result = await hall.save(who, attempt, sent(question, "x"))
+    assert result.clock is not None
+    assert result.clock.deadline_version == 2
+    assert "50 % extra time (granted to you for all exams)" in result.clock.deadline_reason
+
+    await put_accommodation(db, admin, who.user_id, exam, Accommodation(100, per_exam=True))
+    assert await minutes(hall, attempt) == 120
+    # The exam's goes before the person's as a whole, also where it grants less.
+    await put_accommodation(db, admin, who.user_id, exam, Accommodation(0, 1, per_exam=True))
+    assert await minutes(hall, attempt) == 60
+    await delete_accommodation(db, admin, who.user_id, exam)
+    assert await minutes(hall, attempt) == 90
+    await delete_accommodation(db, admin, who.user_id, None)
+    assert await minutes(hall, attempt) == 60
+    assert (await hall.row(attempt))["deadline_version"] == 6
+    assert (await hall.row(theirs.attempt.id))["deadline_version"] == 1
+
+
+async def test_time_that_was_up_goes_on_when_more_is_granted(hall: Hall, db: Database, admin: Actor) -> None:
+    exam = await hall.exam(["text"], end_time=NOW + HOUR)
+    who, sitting = await hall.sits(exam)
+    question = sitting.paper.questions[0].question_id
+    await put_accommodation(db, admin, who.user_id, exam, Accommodation(end_time=NOW - HOUR, per_exam=True))
+    late = await hall.save(who, sitting.attempt.id, sent(question, "x"))
+    assert late.fault is not None
+
+    await put_accommodation(
+        db, admin, who.user_id, exam, Accommodation(end_time=NOW + HOUR / 2, per_exam=True)
+    )
+
+    assert outcomes(await hall.save(who, sitting.attempt.id, sent(question, "x"))) == ["stored"]
+    assert (await hall.row(sitting.attempt.id))["deadline"] == NOW + HOUR / 2
+
+
+async def test_closed_attempts_keep_their_deadline(hall: Hall, db: Database, admin: Actor) -> None:
+    who, sitting = await hall.sits(await hall.exam(["text"]))
+    await hall.submit(who, sitting.attempt.id)
+
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(50))
+
+    assert await minutes(hall, sitting.attempt.id) == 60
+
+
+async def test_setting_the_same_again_moves_nothing(hall: Hall, db: Database, admin: Actor) -> None:
+    who, sitting = await hall.sits(await hall.exam(["text"]))
+    for _ in range(2):
+        await put_accommodation(db, admin, who.user_id, None, Accommodation(50))
+
+    assert (await hall.row(sitting.attempt.id))["deadline_version"] == 2
+    (found,) = await rows(db, "SELECT count(*) AS n FROM accommodations")
+    assert found["n"] == 1
+
+
+async def test_every_change_is_audited_with_what_it_moved(hall: Hall, db: Database, admin: Actor) -> None:
+    who, sitting = await hall.sits(await hall.exam(["text"]))
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(50, 2))
+    await delete_accommodation(db, admin, who.user_id, None)
+
+    given, taken = await rows(db, "SELECT * FROM audit WHERE object_type = 'accommodation' ORDER BY at, id")
+    assert (given["action"], taken["action"]) == ("accommodation.set", "accommodation.deleted")
+    assert given["actor_id"] == admin.id
+    assert given["before"] is None
+    assert given["after"]["extra_time_percent"] == 50
+    assert given["after"]["deadlines"][0]["student_exam_id"] == str(sitting.attempt.id)
+    assert taken["before"]["extra_attempts"] == 2
+    assert taken["after"]["deadlines"][0]["to"] == given["after"]["deadlines"][0]["from"]
+
+
+async def test_grading_hears_of_a_later_last_end(hall: Hall, db: Database, admin: Actor) -> None:
+    exam = await hall.exam(["text"], end_time=NOW + HOUR, grace_seconds=30)
+    who = hall.admit()
+    before = await events(db, "examhall.exam.exam.changed.v1", events_pb2.ExamChanged)
+
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(100))
+
+    after = await events(db, "examhall.exam.exam.changed.v1", events_pb2.ExamChanged)
+    assert len(after) == len(before) + 1
+    assert after[-1].exam_id == str(exam)
+    ends = after[-1].last_possible_end.ToDatetime(UTC)
+    assert ends == NOW + 2 * HOUR + timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("granted", "place"),
+    [
+        (Accommodation(401), "extra_time_percent"),
+        (Accommodation(-1), "extra_time_percent"),
+        (Accommodation(0, 11), "extra_attempts"),
+        (Accommodation(0, -1), "extra_attempts"),
+        (Accommodation(0, 0, NOW, NOW), "end_time"),
+        (Accommodation(0, 0, datetime(1, 1, 1, tzinfo=UTC)), "start_time"),
+        (Accommodation(0, 0, None, datetime(9999, 1, 1, tzinfo=UTC)), "end_time"),
+    ],
+)
+async def test_wrong_values_are_located(
+    db: Database, admin: Actor, granted: Accommodation, place: str
+) -> None:
+    with pytest.raises(AppError) as error:
+        await put_accommodation(db, admin, uuid4(), None, granted)
+
+    assert error.value.code == "invalid"
+    assert [field.loc for field in error.value.errors] == [(place,)]
+
+
+async def test_what_is_not_there_is_not_found(db: Database, admin: Actor) -> None:
+    student = uuid4()
+    for action in (
+        get_accommodation(db, student, None),
+        delete_accommodation(db, admin, student, None),
+        put_accommodation(db, admin, student, uuid4(), Accommodation(10, per_exam=True)),
+    ):
+        with pytest.raises(AppError, match="not_found"):
+            await action
+    await put_accommodation(db, admin, student, None, Accommodation(10))
+    assert (await get_accommodation(db, student, None)).granted == Accommodation(10)
+
+
+async def test_a_changed_window_moves_the_attempts_under_way(hall: Hall, db: Database, admin: Actor) -> None:
+    exam = await hall.exam(["text"], end_time=NOW + 5 * HOUR)
+    helped = hall.admit()
+    await put_accommodation(db, admin, helped.user_id, None, Accommodation(50))
+    plain, sitting = await hall.sits(exam)
+    theirs = await hall.start(helped, exam)
+
+    await update_exam(db, admin, exam, {"end_time": NOW + HOUR / 2})
+
+    row = await hall.row(sitting.attempt.id)
+    assert (row["deadline"], row["deadline_version"]) == (NOW + HOUR / 2, 2)
+    assert row["deadline_reason"] == "The end of the exam."
+    assert (await hall.row(theirs.attempt.id))["deadline"] == NOW + HOUR
+    await update_exam(db, admin, exam, {"end_time": None})
+    assert await minutes(hall, sitting.attempt.id) == 60
+    assert await minutes(hall, theirs.attempt.id) == 90
+    assert plain.user_id != helped.user_id

@@ -1,0 +1,425 @@
+"""Saving: verdicts, ownership, time, the same question twice, and what the database refuses."""
+
+import asyncio
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from exam_service.domain.revision import MAX_REVISION, judge
+from exam_service.domain.saving import NewAnswer, Save, SaveResult
+from exam_service.repository import saves as repository
+from exam_service.usecases.save import store
+from examkit.db import Database, DatabaseAway
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from .builders import rows, write
+from .sitting import Hall, outcomes, sent
+
+TEXTS = ("text", "text", "text")
+
+
+def fault(result: SaveResult) -> str:
+    assert result.fault is not None
+    assert not result.verdicts
+    return result.fault.code
+
+
+async def test_a_save_is_stored_and_the_clock_comes_along(hall: Hall) -> None:
+    exam = await hall.exam(TEXTS)
+    who, sitting = await hall.sits(exam)
+    first, *_ = sitting.paper.questions
+
+    result = await hall.save(who, sitting.attempt.id, sent(first.question_id, "one", 3))
+
+    assert result.fault is None
+    assert outcomes(result) == ["stored"]
+    assert result.verdicts[0].revision == 3
+    assert result.clock is not None
+    assert result.clock.deadline == sitting.attempt.deadline
+    assert 3590 < result.clock.remaining_seconds <= 3600
+    assert await hall.stored(sitting.attempt.id) == {first.question_id: ("one", 3)}
+    assert (await hall.row(sitting.attempt.id))["last_activity"] > sitting.attempt.last_activity
+
+
+async def test_revisions_decide(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+    attempt = sitting.attempt.id
+
+    steps = [
+        (sent(question, "a", 5), "stored", 5),
+        (sent(question, "a", 5), "repeat", 5),
+        (sent(question, "b", 5), "conflict", 5),
+        (sent(question, "old", 4), "superseded", 5),
+        (sent(question, "a"), "stored", 6),
+        (sent(question, None), "stored", 7),
+        (sent(question, None, 7), "repeat", 7),
+        (sent(question, "max", MAX_REVISION), "stored", MAX_REVISION),
+        (sent(question, "max"), "repeat", MAX_REVISION),
+        (sent(question, "more"), "conflict", MAX_REVISION),
+    ]
+    for answer, outcome, revision in steps:
+        (verdict,) = (await hall.save(who, attempt, answer)).verdicts
+        assert (verdict.outcome, verdict.revision) == (outcome, revision)
+        assert (verdict.current is not None) == (outcome in {"conflict", "superseded"})
+        assert (verdict.code == "conflict") == (outcome == "conflict")
+    assert await hall.stored(attempt) == {question: ("max", MAX_REVISION)}
+
+
+async def test_what_was_refused_comes_with_what_is_stored(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+    await hall.save(who, sitting.attempt.id, sent(question, "kept", 2))
+
+    (verdict,) = (await hall.save(who, sitting.attempt.id, sent(question, "late", 1))).verdicts
+
+    assert verdict.current is not None
+    assert (verdict.current.answer, verdict.current.revision) == ("kept", 2)
+    assert verdict.saved_at == verdict.current.saved_at
+
+
+async def test_without_revisions_saves_count_from_one(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+
+    results = [await hall.save(who, sitting.attempt.id, sent(question, "same")) for _ in range(3)]
+
+    assert [result.verdicts[0].revision for result in results] == [1, 2, 3]
+
+
+async def test_a_bad_answer_costs_no_good_one(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(("single_choice", "numeric", "text")))
+    choice, number, text = (question.question_id for question in sitting.paper.questions)
+
+    result = await hall.save(
+        who,
+        sitting.attempt.id,
+        sent(choice, "Z"),
+        sent(number, "3.5"),
+        sent(uuid4(), "which?"),
+        sent(text, "good"),
+        sent("nonsense", "x"),
+        sent(text, "better", -1),
+    )
+
+    assert outcomes(result) == ["rejected", "stored", "rejected", "stored", "rejected", "rejected"]
+    assert {verdict.code for verdict in result.verdicts if verdict.outcome == "rejected"} == {"invalid"}
+    assert await hall.stored(sitting.attempt.id) == {number: ("3.5", 1), text: ("good", 1)}
+
+
+async def test_the_attempt_of_another_student_is_nobodys(hall: Hall) -> None:
+    exam = await hall.exam(TEXTS)
+    _, theirs = await hall.sits(exam)
+    me, mine = await hall.sits(exam)
+    question = theirs.paper.questions[0].question_id
+
+    for attempt in (theirs.attempt.id, uuid4(), "nonsense"):
+        assert fault(await hall.save(me, attempt, sent(question, "x"))) == "not_found"
+    assert await hall.stored(theirs.attempt.id) == {}
+    assert await hall.stored(mine.attempt.id) == {}
+
+
+async def test_in_one_batch_nobody_rides_on_the_owners_check(hall: Hall) -> None:
+    exam = await hall.exam(TEXTS)
+    owner, theirs = await hall.sits(exam)
+    thief, mine = await hall.sits(exam)
+    first, second, _ = (question.question_id for question in theirs.paper.questions)
+
+    results = await hall.saver.save_batch(
+        [
+            hall.request(owner, theirs.attempt.id, sent(first, "owner")),
+            hall.request(thief, theirs.attempt.id, sent(first, "thief", 99), sent(second, "thief")),
+            hall.request(thief, mine.attempt.id, sent(second, "own")),
+        ]
+    )
+
+    assert outcomes(results[0]) == ["stored"]
+    assert fault(results[1]) == "not_found"
+    assert outcomes(results[2]) == ["stored"]
+    assert await hall.stored(theirs.attempt.id) == {first: ("owner", 1)}
+    assert await hall.stored(mine.attempt.id) == {second: ("own", 1)}
+
+
+async def test_the_statement_itself_is_keyed_by_student(hall: Hall, db: Database) -> None:
+    """Even where everything before it failed to notice."""
+    exam = await hall.exam(TEXTS)
+    owner, theirs = await hall.sits(exam)
+    thief = hall.admit()
+    question = theirs.paper.questions[0].question_id
+    now = time.monotonic()
+
+    owners, thiefs = await store(
+        db,
+        [
+            Save(owner.user_id, theirs.attempt.id, (NewAnswer(question, "owner", 1),), now),
+            Save(thief.user_id, theirs.attempt.id, (NewAnswer(question, "thief", 9),), now),
+        ],
+    )
+
+    assert outcomes(owners) == ["stored"]
+    assert fault(thiefs) == "not_found"
+    assert await hall.stored(theirs.attempt.id) == {question: ("owner", 1)}
+
+
+async def test_each_save_of_a_batch_has_its_own_token(hall: Hall) -> None:
+    exam = await hall.exam(TEXTS)
+    who, sitting = await hall.sits(exam)
+    admin = hall.admit(role="admin")
+    stranger = (await hall.sits(exam))[0]
+    del hall.principals[str(stranger.user_id)]
+    question = sitting.paper.questions[0].question_id
+
+    results = await hall.saver.save_batch(
+        [
+            hall.request(stranger, sitting.attempt.id, sent(question, "x")),
+            hall.request(admin, sitting.attempt.id, sent(question, "x")),
+            hall.request(who, sitting.attempt.id, *[sent(question, "x")] * 201),
+            hall.request(who, sitting.attempt.id, sent(question, "mine")),
+        ]
+    )
+
+    assert [fault(result) for result in results[:3]] == ["unauthenticated", "forbidden", "invalid"]
+    assert outcomes(results[3]) == ["stored"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        ("submitted", "already_submitted", "CONFLICT"),
+        ("expired", "time_limit_exceeded", "REFUSED"),
+        ("void", "attempt_void", "CONFLICT"),
+        ("paused", "attempt_paused", "CONFLICT"),
+    ],
+)
+async def test_only_an_attempt_in_progress_takes_answers(
+    hall: Hall, db: Database, status: str, code: str, kind: str
+) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+    await write(
+        db,
+        "UPDATE student_exams SET status = :s, closed_at = CASE WHEN :s <> 'paused' THEN now() END",
+        s=status,
+    )
+
+    result = await hall.save(who, sitting.attempt.id, sent(question, "x"))
+
+    assert fault(result) == code
+    assert result.fault is not None
+    assert result.fault.kind.name == kind
+    assert await hall.stored(sitting.attempt.id) == {}
+
+
+async def test_the_moment_the_request_came_in_is_what_counts(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+    attempt = sitting.attempt.id
+
+    await hall.move_deadline(attempt, -3)
+    assert fault(await hall.save(who, attempt, sent(question, "late"), elapsed=1)) == "time_limit_exceeded"
+    assert outcomes(await hall.save(who, attempt, sent(question, "held up"), elapsed=4.5)) == ["stored"]
+    # Nobody is believed to have been held up for longer than five seconds.
+    await hall.move_deadline(attempt, -6)
+    assert fault(await hall.save(who, attempt, sent(question, "x"), elapsed=60)) == "time_limit_exceeded"
+    assert await hall.stored(attempt) == {question: ("held up", 1)}
+
+
+async def test_the_grace_is_not_for_saves(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS, grace_seconds=300))
+    await hall.move_deadline(sitting.attempt.id, -1)
+
+    result = await hall.save(who, sitting.attempt.id, sent(sitting.paper.questions[0].question_id, "x"))
+
+    assert fault(result) == "time_limit_exceeded"
+    assert result.clock is not None
+    assert result.clock.remaining_seconds == 0
+
+
+async def test_the_same_question_twice_in_a_batch_is_one_after_the_other(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    first, second, _ = (question.question_id for question in sitting.paper.questions)
+    attempt = sitting.attempt.id
+
+    results = await hall.saver.save_batch(
+        [
+            hall.request(who, attempt, sent(first, "a", 2), sent(second, "x"), sent(first, "a", 2)),
+            hall.request(who, attempt, sent(first, "b", 1), sent(first, "c", 2), sent(first, "d", 7)),
+            hall.request(who, attempt, sent(first, "e"), sent(second, "y"), sent(second, "z")),
+        ]
+    )
+
+    assert [outcomes(result) for result in results] == [
+        ["stored", "stored", "repeat"],
+        ["superseded", "conflict", "stored"],
+        ["stored", "stored", "stored"],
+    ]
+    current = results[1].verdicts[0].current
+    assert current is not None
+    assert current.answer == "a"
+    assert await hall.stored(attempt) == {first: ("e", 8), second: ("z", 3)}
+
+
+async def test_a_late_one_before_one_in_time_of_the_same_question(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+    await hall.move_deadline(sitting.attempt.id, -2)
+
+    late, in_time = await hall.saver.save_batch(
+        [
+            hall.request(who, sitting.attempt.id, sent(question, "late", 9)),
+            hall.request(who, sitting.attempt.id, sent(question, "in time", 1), elapsed=4),
+        ]
+    )
+
+    assert fault(late) == "time_limit_exceeded"
+    assert outcomes(in_time) == ["stored"]
+    assert await hall.stored(sitting.attempt.id) == {question: ("in time", 1)}
+
+
+answers = st.sampled_from(["a", "b", None])
+revisions = st.none() | st.integers(0, 3) | st.just(MAX_REVISION)
+batches = st.lists(
+    st.lists(st.tuples(st.integers(0, 1), answers, revisions), min_size=1, max_size=4), min_size=1, max_size=4
+)
+
+
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(batches)
+def test_postgres_judges_as_the_pure_rule_does(model_hall: Any, batches: list[list[Any]]) -> None:
+    """Any sequence of batches gives what one save after the other gives."""
+    loop, hall, who, exam = model_hall
+
+    async def scenario() -> None:
+        await write(
+            hall.db, "UPDATE student_exams SET status = 'void', closed_at = now() WHERE closed_at IS NULL"
+        )
+        await write(hall.db, "UPDATE exams SET max_attempts = 100")
+        sitting = await hall.start(who, exam)
+        ids = [question.question_id for question in sitting.paper.questions]
+        model: dict[Any, tuple[Any, int]] = {}
+        for batch in batches:
+            wanted = []
+            for place, answer, revision in batch:
+                stored = model.get(ids[place])
+                judged = judge(
+                    None if stored is None else stored[1],
+                    revision,
+                    same_answer=stored is not None and stored[0] == answer,
+                )
+                if judged.outcome == "stored":
+                    model[ids[place]] = (answer, judged.revision)
+                wanted.append((judged.outcome, judged.revision))
+            result = await hall.save(
+                who, sitting.attempt.id, *[sent(ids[place], *rest) for place, *rest in batch]
+            )
+            assert [(verdict.outcome, verdict.revision) for verdict in result.verdicts] == wanted
+        assert await hall.stored(sitting.attempt.id) == model
+
+    loop.run_until_complete(scenario())
+
+
+@pytest.fixture
+def model_hall(database: Any) -> Any:
+    """A hall on an event loop of its own: Hypothesis calls a plain function again and again."""
+    from exam_service.repository.papers import PaperCache
+
+    loop = asyncio.new_event_loop()
+    db = Database(database.serve_dsn, schema="exam", pool_size=2)
+    hall = Hall(db, PaperCache(db))
+    exam = loop.run_until_complete(hall.exam(TEXTS))
+    yield loop, hall, hall.admit(), exam
+    loop.run_until_complete(db.close())
+    loop.close()
+
+
+async def test_only_the_poisonous_save_is_refused(hall: Hall, db: Database) -> None:
+    """What slips through every check and fails in Postgres costs nobody else an answer."""
+    exam = await hall.exam(TEXTS)
+    sittings = [await hall.sits(exam) for _ in range(5)]
+    first, second, third = (question.question_id for question in sittings[0][1].paper.questions)
+    poison = NewAnswer(second, "nul \x00 inside", 1)
+    saves = [
+        Save(
+            who.user_id,
+            sitting.attempt.id,
+            (
+                NewAnswer(first, "good", 1),
+                poison if number == 3 else NewAnswer(second, "good", 1),
+                NewAnswer(third, "good", 1),
+            ),
+            time.monotonic(),
+        )
+        for number, (who, sitting) in enumerate(sittings)
+    ]
+
+    results = await store(db, saves)
+
+    assert [outcomes(result) for result in results] == [
+        ["stored", "rejected", "stored"] if number == 3 else ["stored"] * 3 for number in range(5)
+    ]
+    assert all(result.clock is not None for result in results)
+    assert set(await hall.stored(sittings[3][1].attempt.id)) == {first, third}
+
+
+async def test_a_lost_connection_is_survived_where_revisions_tell_what_happened(
+    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    first, second, _ = (question.question_id for question in sitting.paper.questions)
+    untouched = repository.write
+    lost: list[None] = []
+
+    async def lose_once(conn: Any, saves: Any, answers: Any) -> Any:
+        written = await untouched(conn, saves, answers)
+        if not lost:
+            lost.append(None)
+            raise DatabaseAway
+        return written
+
+    monkeypatch.setattr(repository, "write", lose_once)
+    with_revision, without = await hall.saver.save_batch(
+        [
+            hall.request(who, sitting.attempt.id, sent(first, "x", 1)),
+            hall.request(who, sitting.attempt.id, sent(second, "y")),
+        ]
+    )
+
+    assert outcomes(with_revision) == ["stored"]
+    assert fault(without) == "unavailable"
+    assert await hall.stored(sitting.attempt.id) == {first: ("x", 1)}
+
+
+async def test_batches_that_lock_the_same_attempts_in_any_order_do_not_deadlock(hall: Hall) -> None:
+    exam = await hall.exam(TEXTS)
+    sittings = [await hall.sits(exam) for _ in range(6)]
+    question = sittings[0][1].paper.questions[0].question_id
+
+    async def batch(number: int) -> list[SaveResult]:
+        order = sittings if number % 2 else sittings[::-1]
+        return await hall.saver.save_batch(
+            [hall.request(who, sitting.attempt.id, sent(question, f"{number}")) for who, sitting in order]
+        )
+
+    results = await asyncio.gather(*(batch(number) for number in range(20)))
+
+    assert {verdict.outcome for batch in results for result in batch for verdict in result.verdicts} == {
+        "stored"
+    }
+    for _, sitting in sittings:
+        assert (await hall.stored(sitting.attempt.id))[question][1] == 20
+
+
+async def test_no_save_is_kept_in_memory_of_another_attempt(hall: Hall, db: Database) -> None:
+    """The exam of an attempt is remembered, its state never is."""
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+    await hall.save(who, sitting.attempt.id, sent(question, "x"))
+    await hall.submit(who, sitting.attempt.id)
+
+    assert fault(await hall.save(who, sitting.attempt.id, sent(question, "y"))) == "already_submitted"
+    assert len(await rows(db, "SELECT 1 FROM student_answers")) == 1
