@@ -1,10 +1,11 @@
-"""A sample service's database, and the two ends of its events."""
+"""A sample service's database, its line to the broker, and a Postgres that a test may stop."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from examhall_local.postgres import PrivatePostgres
 from examkit.db import Database
 from examkit.messaging import Bus
 from examkit.testing import DatabaseMaker, TestDatabase
@@ -29,3 +30,12 @@ async def bus(rabbitmq_url: str) -> AsyncIterator[Bus]:
     line = Bus(rabbitmq_url)
     yield line
     await line.close()
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[PrivatePostgres]:
+    """A server for one test alone, to be stopped and started."""
+    node = PrivatePostgres(tmp_path / "state", die_with_parent=True)
+    node.start()
+    yield node
+    node.stop()

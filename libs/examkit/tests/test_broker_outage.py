@@ -1,15 +1,18 @@
-"""RabbitMQ stopped and started for real, as services with their own rights see it; and Postgres under a consumer."""
+"""RabbitMQ and Postgres stopped and started for real, under a relay and consumers with a service's rights."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from event_rooms import Heard, Room, running, waiting
+from examhall_local.postgres import PrivatePostgres
 from examhall_local.rabbitmq import PrivateRabbit
 from examkit.db import Database
+from examkit.events import Envelope
 from examkit.messaging import Bus, Consumer, LiveListener
 from examkit.outbox import Relay
-from examkit.testing import eventually
+from examkit.testing import DatabaseMaker, eventually
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,33 @@ async def test_a_killed_broker_loses_nothing_it_confirmed(
     async with running(consumer):
         await eventually(lambda: len(heard.deliveries) == 100, timeout=40)
     assert sorted(heard.subjects, key=int) == [str(n) for n in range(100)]
+
+
+async def test_a_consumer_outlasts_postgres(
+    bus: Bus, own_postgres: PrivatePostgres, rabbitmq_url: str
+) -> None:
+    room, heard = Room(), Heard()
+    sample = DatabaseMaker(own_postgres.dsn)("sample")
+    db = Database(sample.serve_dsn, schema="sample", pool_size=2)
+    consumer = Consumer(bus, db, room.queue, [room.type], heard, max_attempts=1)
+    relay = Relay(db, bus, "sample")
+
+    async def send(subject: str) -> None:
+        await bus.publish(Envelope.of(room.event(subject), "/examhall/sample"), mandatory=True)
+
+    async with running(consumer, relay):
+        await eventually(lambda: consumer.connected)
+        await send("before")
+        await eventually(lambda: heard.subjects == ["before"])
+        await asyncio.to_thread(own_postgres.stop)
+        await send("during")
+        await eventually(functools.partial(is_taken, rabbitmq_url, room.queue))
+        await asyncio.to_thread(own_postgres.start)
+        await eventually(lambda: heard.subjects == ["before", "during"])
+    assert heard.attempts == [1, 1]
+    assert await waiting(rabbitmq_url, f"{room.queue}.dead") == 0
+    await db.close()
+
+
+async def is_taken(url: str, queue: str) -> bool:
+    return await waiting(url, queue) == 0

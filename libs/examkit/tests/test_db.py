@@ -2,8 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
@@ -17,6 +16,7 @@ from examkit.testing import DatabaseMaker, TestDatabase, eventually
 from examprotos.auth.v1.events_pb2 import AccessRevoked
 from examprotos.common.v1.audit_pb2 import ListRequest
 from google.protobuf.timestamp_pb2 import Timestamp
+from prometheus_client import REGISTRY
 from sample_service.tables import notes, shared
 
 TYPE = "examhall.exam.note.written.v1"
@@ -54,11 +54,15 @@ async def test_a_clean_exit_commits_change_events_and_audit_together(db: Databas
 async def test_an_exception_leaves_nothing_behind(db: Database) -> None:
     woken: list[int] = []
     db.add_commit_listener(lambda: woken.append(1))
-    with pytest.raises(KeyError):
+
+    async def fail() -> None:
         async with db.transaction() as tx:
             await write_note(tx, "a")
             tx.publish(event())
             raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        await fail()
     assert woken == []
     assert await count(db, notes) == await count(db, shared.outbox) == 0
 
@@ -72,11 +76,14 @@ async def test_who_published_nothing_wakes_nobody(db: Database) -> None:
 
 
 async def test_the_violated_constraint_is_named(db: Database) -> None:
-    for owner, text, name in (("a", "", "notes_owner_text_key"), ("", "x", "notes_owner_check")):
+    async def write(*owners: str) -> None:
+        async with db.transaction() as tx:
+            for owner in owners:
+                await write_note(tx, owner)
+
+    for owner, name in (("a", "notes_owner_text_key"), ("", "notes_owner_check")):
         with pytest.raises(sa.exc.IntegrityError) as caught:
-            async with db.transaction() as tx:
-                await write_note(tx, "a")
-                await write_note(tx, owner, text)
+            await write("a", owner)
         assert violated_constraint(caught.value) == name
     assert violated_constraint(KeyError("notes_owner_check")) is None
 
@@ -108,6 +115,30 @@ async def test_sessions_are_set_up(db: Database) -> None:
             await conn.execute(sa.select(notes))
         prepared = await conn.execute(sa.text("SELECT count(*) FROM pg_prepared_statements"))
         assert prepared.scalar_one() == 0
+
+
+async def test_the_driver_itself_may_be_used(db: Database, sample: TestDatabase) -> None:
+    async def query(statement: str) -> None:
+        async with db.transaction() as tx:
+            raw = (await tx.conn.get_raw_connection()).driver_connection
+            assert isinstance(raw, psycopg.AsyncConnection)
+            await raw.execute(statement)
+
+    with pytest.raises(DatabaseAway):
+        await query("SELECT pg_terminate_backend(pg_backend_pid())")
+    await query("INSERT INTO notes (id, owner) VALUES (gen_random_uuid(), 'raw')")
+    assert await count(db, notes) == 1
+
+
+async def test_the_pool_is_measured(db: Database) -> None:
+    def in_use() -> float | None:
+        return REGISTRY.get_sample_value("examhall_db_pool_in_use", {"schema": "sample"})
+
+    async with db.transaction(), db.reading():
+        await db.ping()
+        assert in_use() == 2
+    assert in_use() == 0
+    assert REGISTRY.get_sample_value("examhall_db_pool_size", {"schema": "sample"}) == 4
 
 
 async def test_reading_opens_no_transaction(db: Database) -> None:
@@ -168,13 +199,16 @@ async def test_deadlocks_are_run_again(db: Database) -> None:
 async def test_a_lost_connection_is_unavailable_and_the_next_heals(
     db: Database, sample: TestDatabase
 ) -> None:
-    with pytest.raises(DatabaseAway):
+    async def cut_off() -> None:
         async with db.transaction() as tx:
             await write_note(tx, "a")
             own = (await tx.conn.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
             with psycopg.connect(sample.admin_dsn, autocommit=True) as admin:
                 admin.execute("SELECT pg_terminate_backend(%s, 5000)", (own,))
             await write_note(tx, "b")
+
+    with pytest.raises(DatabaseAway):
+        await cut_off()
     await db.ping()
     assert await count(db, notes) == 0
 
@@ -205,14 +239,6 @@ async def test_a_programs_own_mistake_stays_what_it_is(db: Database) -> None:
     with pytest.raises(sa.exc.ProgrammingError):
         async with db.reading() as conn:
             await conn.execute(sa.text("SELECT * FROM no_such_table"))
-
-
-@pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[PrivatePostgres]:
-    node = PrivatePostgres(tmp_path / "state", die_with_parent=True)
-    node.start()
-    yield node
-    node.stop()
 
 
 @pytest.fixture

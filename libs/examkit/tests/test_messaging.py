@@ -1,4 +1,4 @@
-"""Consumers and live listeners on a real broker: applied once, retried, buried, never acknowledged too soon."""
+"""Consumers and live listeners on a real broker: applied once, retried, buried, not acknowledged too soon."""
 
 import asyncio
 import functools

@@ -1,5 +1,6 @@
 """What goes wrong between us and Postgres, told apart: away, contended, or a rule of the schema."""
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, TimeoutError
 
 from examkit.errors import AppError, Kind
@@ -58,23 +59,23 @@ def violated_constraint(error: BaseException) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def is_away(error: DBAPIError) -> bool:
+def is_away(error: DBAPIError | psycopg.Error) -> bool:
+    """Whether this error says that Postgres, or the line to it, is gone."""
     code = sqlstate(error)
     if code is not None and (code in _AWAY or code.startswith(_CONNECTION_EXCEPTION)):
         return True
-    return error.connection_invalidated or (code is None and _is_operational(error))
-
-
-def _is_operational(error: DBAPIError) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
     # Without a code from the server only libpq can have spoken: it could not connect, or lost the line.
-    return type(error.orig).__name__ in {"OperationalError", "ConnectionTimeout", "InterfaceError"}
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return code is None and isinstance(original, psycopg.OperationalError)
 
 
 def translated(error: Exception) -> AppError | None:
     """The AppError that stands for this database error; None if it is the program's own affair."""
     if isinstance(error, TimeoutError | PendingRollbackError):
         return DatabaseAway()
-    if not isinstance(error, DBAPIError):
+    if not isinstance(error, DBAPIError | psycopg.Error):
         return None
     code = sqlstate(error)
     if code in _CONTENTION:

@@ -5,15 +5,16 @@ import functools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import sqlalchemy as sa
+from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from examkit import telemetry
 from examkit.audit import AuditEntry, insert_entry
 from examkit.database_errors import Contended, DatabaseAway, sqlstate, translated, violated_constraint
-from examkit.engine import Limits, build_engine, reading_engine
+from examkit.engine import Limits, build_engine, connections_in_use, reading_engine
 from examkit.events import Envelope, Event
 
 __all__ = [
@@ -29,6 +30,14 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_pool_size = Gauge("examhall_db_pool_size", "Connections that the pool may hold", ["schema"])
+_in_use = Gauge("examhall_db_pool_in_use", "Connections that are in use", ["schema"])
+_failures = Counter(
+    "examhall_db_failures",
+    "Units of work that ended because Postgres was away or contended",
+    ["schema", "kind"],
+)
 
 # One statement whatever the number of events; positions follow the order of publishing.
 _INSERT_EVENTS = sa.text(
@@ -96,6 +105,8 @@ class Database:
         self.schema = schema
         self._engine = build_engine(dsn, schema, pool_size, limits or Limits())
         self._reading = reading_engine(self._engine)
+        _pool_size.labels(schema).set(pool_size)
+        _in_use.labels(schema).set_function(functools.partial(connections_in_use, self._engine))
         self._commit_listeners: list[Callable[[], None]] = [] if on_commit is None else [on_commit]
 
     def add_commit_listener(self, listener: Callable[[], None]) -> None:
@@ -111,10 +122,7 @@ class Database:
                 yield tx
                 published = await tx.flush()
         except Exception as error:
-            problem = translated(error)
-            if problem is None:
-                raise
-            raise problem from error
+            self._raise_translated(error)
         if published:
             for listener in self._commit_listeners:
                 listener()
@@ -126,10 +134,14 @@ class Database:
             async with self._reading.connect() as conn:
                 yield conn
         except Exception as error:
-            problem = translated(error)
-            if problem is None:
-                raise
-            raise problem from error
+            self._raise_translated(error)
+
+    def _raise_translated(self, error: Exception) -> NoReturn:
+        problem = translated(error)
+        if problem is None:
+            raise error
+        _failures.labels(self.schema, type(problem).__name__).inc()
+        raise problem from error
 
     async def ping(self) -> None:
         """Raises DatabaseAway unless Postgres answers."""

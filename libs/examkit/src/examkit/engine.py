@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from examkit.database_errors import is_away
 
@@ -79,6 +80,11 @@ def reading_engine(engine: AsyncEngine) -> AsyncEngine:
     reading = engine.execution_options(isolation_level="AUTOCOMMIT")
     event.listen(reading.sync_engine, "before_execute", _refuse_writes)
     return reading
+
+
+def connections_in_use(engine: AsyncEngine) -> int:
+    pool = engine.pool
+    return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
 
 def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits) -> None:

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-async def eventually(
-    condition: Callable[[], Any], *, timeout: float = 15.0, every: float = 0.02
-) -> Any:
+async def eventually(condition: Callable[[], Any], *, timeout: float = 15.0, every: float = 0.02) -> Any:
     """The first truthy value of `condition` (which may be a coroutine function).
 
     Raises AssertionError with its last value or failure after `timeout` seconds. An AssertionError of the
