@@ -26,6 +26,7 @@ from grading_service.rpc.policies import POLICIES
 from grading_service.rpc.results import ResultsServicer
 from grading_service.settings import Settings
 from grading_service.usecases.await_grade import GradeWaiters
+from grading_service.usecases.grade_attempt import GRADED
 
 ACCESS_REVOKED = "examhall.auth.access.revoked.v1"
 
@@ -75,7 +76,7 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     try:
         yield App(
             rpc_server=server,
-            workers=(Relay(db, bus, "grading"), attempts, exams),
+            workers=(Relay(db, bus, "grading", mandatory=[GRADED]), attempts, exams),
             ready=ready,
             always=(keys, LiveListener(bus, "grading", [ACCESS_REVOKED], revoked), waiters),
         )

@@ -152,6 +152,15 @@ async def lock(conn: AsyncConnection, student_exam_id: UUID) -> GradedAttempt | 
     return None if row is None else _grade(row)
 
 
+async def lock_version(conn: AsyncConnection, student_id: UUID, student_exam_id: UUID) -> int | None:
+    """Up to which version an attempt is graded, locked; None where it is not."""
+    query = sa.select(grades.c.attempt_version).where(
+        grades.c.student_id == student_id, grades.c.student_exam_id == student_exam_id
+    )
+    version: int | None = await conn.scalar(query.with_for_update())
+    return version
+
+
 async def by_attempts(conn: AsyncConnection, student_exam_ids: Collection[UUID]) -> list[GradedAttempt]:
     query = sa.select(grades).where(grades.c.student_exam_id.in_(list(student_exam_ids)))
     return [_grade(row) for row in (await conn.execute(query)).all()]

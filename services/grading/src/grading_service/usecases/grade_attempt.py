@@ -46,6 +46,10 @@ async def grade_attempt(tx: Tx, cache: PaperCache, closed: ClosedAttempt, now: d
     """
     paper = await cache.get(tx.conn, closed.exam_id)
     pair = (closed.student_id, closed.student_exam_id)
+    graded_version = await grades.lock_version(tx.conn, *pair)
+    if graded_version is not None and graded_version >= closed.attempt_version:
+        return False
+    # Under the lock: a mark that is being given is waited for, and kept.
     earlier = (await grades.items(tx.conn, [pair])).get(closed.student_exam_id, [])
     items = keep_marks(grade_items(paper, closed), earlier)
     grade = GradedAttempt(

@@ -1,0 +1,1 @@
+"""What crosses a border: the architecture, the contract, and the whole system end to end."""
