@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from exam_service.domain.attempt import Status
@@ -11,6 +11,7 @@ from exam_service.domain.deadline import Accommodation
 from exam_service.domain.saving import SaveResult
 from exam_service.usecases.accommodations import put_accommodation
 from exam_service.usecases.actor import Actor
+from exam_service.usecases.exams import update_exam
 from exam_service.usecases.start import Sitting
 from exam_service.usecases.tend_attempts import close_overdue
 from examkit.db import Database
@@ -20,6 +21,7 @@ from examkit.principal import Principal
 from .sitting import Hall, outcomes, sent
 
 TEXTS = ("text", "text")
+NOW = datetime.now(UTC)
 
 
 async def writes(hall: Hall, who: Principal, sitting: Sitting, seed: int) -> dict[UUID, tuple[int, str]]:
@@ -147,6 +149,24 @@ async def test_no_start_slips_past_a_change_of_accommodation(hall: Hall, db: Dat
 
         row = await hall.row(sitting.attempt.id)
         assert row["deadline"] - row["started_at"] == timedelta(minutes=120)
+
+
+async def test_no_start_slips_past_a_change_of_the_window(hall: Hall, db: Database, admin: Actor) -> None:
+    for number in range(8):
+        exam = await hall.exam(TEXTS, end_time=NOW + timedelta(hours=9))
+        students = [hall.admit() for _ in range(5)]
+        sooner = NOW + timedelta(minutes=20)
+
+        async def shorten(exam: UUID = exam, number: int = number, sooner: datetime = sooner) -> None:
+            for _ in range(number % 4):
+                await asyncio.sleep(0.001)
+            await update_exam(db, admin, exam, {"end_time": sooner})
+
+        *sittings, _ = await asyncio.gather(*(hall.start(who, exam) for who in students), shorten())
+
+        for sitting in sittings:
+            assert sitting is not None
+            assert (await hall.row(sitting.attempt.id))["deadline"] == sooner
 
 
 async def test_students_start_while_the_pool_is_small_and_the_paper_unknown(
