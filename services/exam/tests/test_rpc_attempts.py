@@ -24,7 +24,7 @@ from examkit.rpc.server import RpcServer
 from examkit.tls import TlsFiles
 from examkit.tokens import TokenVerifier
 from examprotos.exam.v1 import attempts_pb2 as pb
-from examprotos.exam.v1 import attempts_pb2_grpc, invigilation_pb2, invigilation_pb2_grpc, questions_pb2
+from examprotos.exam.v1 import attempts_pb2_grpc, invigilation_pb2, invigilation_pb2_grpc
 
 from .sitting import Hall
 
@@ -101,7 +101,7 @@ async def refused(awaitable: Any) -> AppError:
     return error.value
 
 
-async def test_a_whole_attempt(hall: Hall, service: Service) -> None:
+async def test_what_is_listed_and_started(hall: Hall, service: Service) -> None:
     exam = str(await hall.exam(title="Finals"))
     listed = await service.sits("ListMyExams", pb.ListMyExamsRequest())
     assert [(item.title, item.my_status) for item in listed.items] == [("Finals", pb.MY_STATUS_NOT_STARTED)]
@@ -109,28 +109,29 @@ async def test_a_whole_attempt(hall: Hall, service: Service) -> None:
     assert not listed.items[0].HasField("end_time")
 
     attempt = await service.sits("Start", pb.StartRequest(exam_id=exam))
+
     assert attempt.exam.title == "Finals"
     assert attempt.exam.question_count == len(attempt.questions) == 7
     assert attempt.clock.deadline_version == 1
     assert 3590 < attempt.clock.time_remaining_seconds <= 3600
     assert attempt.clock.deadline_reason == "60 minutes from the start."
-    choice = next(q for q in attempt.questions if q.type == questions_pb2.QUESTION_TYPE_SINGLE_CHOICE)
-    text = next(q for q in attempt.questions if q.type == questions_pb2.QUESTION_TYPE_TEXT)
-
-    token = service.mint.token(service.student)
-    saved = await service.sits(
-        "SaveBatch",
-        pb.SaveBatchRequest(
-            saves=[
-                pb.AttemptSave(
-                    token=token,
-                    student_exam_id=attempt.student_exam_id,
-                    answers=[answer(choice.id, "B", 2), answer(text.id, "draft"), answer(text.id, 5)],
-                )
-            ]
-        ),
+    events = [pb.IntegrityEvent(kind="paste", at=attempt.started_at, detail_json=b"{}")]
+    await service.sits(
+        "RecordEvents", pb.RecordEventsRequest(student_exam_id=attempt.student_exam_id, events=events)
     )
-    (result,) = saved.results
+
+
+async def test_save_resume_submit(hall: Hall, service: Service) -> None:
+    exam = str(await hall.exam(["single_choice", "text"]))
+    attempt = await service.sits("Start", pb.StartRequest(exam_id=exam))
+    choice, text = attempt.questions
+    save = pb.AttemptSave(
+        token=service.mint.token(service.student),
+        student_exam_id=attempt.student_exam_id,
+        answers=[answer(choice.id, "B", 2), answer(text.id, "draft"), answer(text.id, 5)],
+    )
+
+    (result,) = (await service.sits("SaveBatch", pb.SaveBatchRequest(saves=[save]))).results
     assert not result.HasField("fault")
     assert [(v.outcome, v.revision) for v in result.verdicts] == [
         ("stored", 2),
@@ -142,15 +143,9 @@ async def test_a_whole_attempt(hall: Hall, service: Service) -> None:
 
     again = await service.sits("Resume", pb.ResumeRequest(exam_id=exam))
     assert again.questions == attempt.questions
-    assert {(s.question_id, s.answer_json, s.revision) for s in again.saved_answers} == {
-        (choice.id, b'"B"', 2),
-        (text.id, b'"draft"', 1),
-    }
+    saved = {(each.question_id, each.answer_json, each.revision) for each in again.saved_answers}
+    assert saved == {(choice.id, b'"B"', 2), (text.id, b'"draft"', 1)}
 
-    events = [pb.IntegrityEvent(kind="paste", at=attempt.started_at, detail_json=b"{}")]
-    await service.sits(
-        "RecordEvents", pb.RecordEventsRequest(student_exam_id=attempt.student_exam_id, events=events)
-    )
     request = pb.SubmitRequest(
         student_exam_id=attempt.student_exam_id,
         answers=[answer(choice.id, "C", 1), answer(text.id, "done", 9)],
@@ -161,9 +156,7 @@ async def test_a_whole_attempt(hall: Hall, service: Service) -> None:
         (choice.id, "superseded", 2)
     ]
     assert await service.sits("Submit", request) == done
-    read = await service.sits(
-        "GetSubmission", pb.GetSubmissionRequest(student_exam_id=attempt.student_exam_id)
-    )
+    read = await service.sits("GetSubmission", pb.GetSubmissionRequest(student_exam_id=done.student_exam_id))
     assert (read.submitted_at, read.receipt) == (done.submitted_at, done.receipt)
 
 

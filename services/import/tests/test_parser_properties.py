@@ -1,6 +1,9 @@
 """Any text in any cell, any bytes in any file: the parser answers, and what was written comes back."""
 
+import contextlib
 import io
+import tempfile
+from datetime import date
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -11,11 +14,13 @@ from import_service.domain.refusal import FileRefused
 from import_service.parser.code_pages import code_page_of
 from import_service.parser.csv_text import decode
 from import_service.parser.frames import Bad, End, Failure, FrameWriter, Good, Header, read_frames
+from import_service.parser.limits import Limits
+from import_service.parser.process import parsed
 from import_service.parser.reading import read_workbook
 from import_service.parser.recognising import Format, recognise
 
 from .makers import csv_text, ods, question_grid, xls, xlsx
-from .reading import frames, rows
+from .reading import rows
 
 QUIET = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 # What a person can type into a cell; a program would strip or escape the rest.
@@ -27,7 +32,7 @@ ANY_CELL = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
     st.floats(allow_nan=False, allow_infinity=False),
     st.booleans(),
-    st.dates(min_value=__import__("datetime").date(1901, 1, 1)),
+    st.dates(min_value=date(1901, 1, 1)),
     st.sampled_from(["single_choice", "numeric", "A", "A,B", "true", "=1+1", "1,5", "#N/A", ""]),
 )
 GRIDS = st.lists(st.lists(ANY_CELL, min_size=3, max_size=17), min_size=1, max_size=6)
@@ -65,8 +70,9 @@ def test_what_was_typed_comes_back(typed: list[dict[str, Any]], extension: str) 
 @given(GRIDS, st.sampled_from(list(Kind)))
 def test_any_cell_is_judged_and_told(grid: list[list[Any]], kind: Kind) -> None:
     header = list(COLUMNS[kind])
-    for data, name in ((csv_text([header, *grid]).encode(), "a.csv"), (xlsx([header, *grid]), "a.xlsx")):
-        found = frames(data, name, kind)
+    table = [header, *grid]
+    for data, file_format in ((csv_text(table).encode(), Format.CSV), (xlsx(table), Format.XLSX)):
+        found = list(read_workbook(data, file_format, kind))
         buffer = io.BytesIO()
         writer = FrameWriter(buffer)
         for frame in found:
@@ -100,19 +106,24 @@ WORKBOOKS = {
 }
 
 
-@QUIET
+@settings(QUIET, max_examples=40)
 @given(
     st.sampled_from(sorted(WORKBOOKS)),
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),
 )
-def test_a_workbook_with_wrong_bytes_is_read_or_refused(
+async def test_a_workbook_with_wrong_bytes_is_read_or_refused(
     file_format: Format, changes: list[tuple[float, int]]
 ) -> None:
+    """In its own process: calamine may panic over what is broken, or ask for terabytes."""
     data = bytearray(WORKBOOKS[file_format])
     for place, value in changes:
         data[int(place * len(data))] = value
-    found = list(read_workbook(bytes(data), file_format, Kind.QUESTIONS))
-    assert isinstance(found[-1], End | Failure)
+    with tempfile.TemporaryFile() as source:
+        source.write(data)
+        source.flush()
+        with contextlib.suppress(FileRefused):
+            async with parsed(source, file_format, Kind.QUESTIONS, Limits()) as workbook:
+                assert workbook.total_rows > 0
 
 
 @QUIET

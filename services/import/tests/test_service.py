@@ -1,4 +1,4 @@
-"""The whole service as it is built: gRPC with mutual TLS, RabbitMQ, Postgres; only its neighbours are fakes."""
+"""The whole service as it is built: real gRPC, RabbitMQ and Postgres; only its neighbours are fakes."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exam_service.domain.attempt import Attempt, Status
-from exam_service.repository.attempts import COLUMNS, attempt_of
+from exam_service.repository.attempts import FIELDS, attempt_of
 from exam_service.tables import exams, student_answers, student_exams
 
 _STATUS = sa.case(
@@ -57,7 +57,10 @@ def _summaries() -> "sa.Select[Any]":
         .scalar_subquery()
     )
     return sa.select(
-        *COLUMNS, _STATUS.label("by_clock"), answered.label("answered"), exams.c.question_count
+        *(student_exams.c[name] for name in FIELDS),
+        _STATUS.label("by_clock"),
+        answered.label("answered"),
+        exams.c.question_count,
     ).join(exams, exams.c.id == student_exams.c.exam_id)
 
 

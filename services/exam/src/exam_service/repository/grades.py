@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exam_service.domain.attempt import Attempt
-from exam_service.repository.attempts import COLUMNS, AttemptKey, attempt_of
+from exam_service.repository.attempts import FIELDS, AttemptKey, attempt_of
 from exam_service.tables import student_exams
 
 _MEASURE = sa.text(
@@ -16,6 +16,12 @@ _MEASURE = sa.text(
                now() - min(deadline + make_interval(secs => grace_seconds + :late))), 0) AS float8) AS lag
     FROM student_exams WHERE status = 'in_progress'
     """
+)
+
+_LOCK_UNANNOUNCED = sa.text(
+    f"SELECT {', '.join(FIELDS)} FROM student_exams"  # noqa: S608 - names of ours
+    " WHERE announce_at < now() AND status IN ('submitted', 'expired')"
+    " ORDER BY announce_at LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
 )
 
 _ANNOUNCED = sa.text(
@@ -63,16 +69,8 @@ async def lock_unannounced(conn: AsyncConnection, limit: int) -> list[Attempt]:
 
     What somebody else holds is passed over.
     """
-    query = (
-        sa.select(*COLUMNS)
-        .where(
-            student_exams.c.announce_at < sa.func.now(), student_exams.c.status.in_(("submitted", "expired"))
-        )
-        .order_by(student_exams.c.announce_at)
-        .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    return [attempt_of(row) for row in await conn.execute(query)]
+    rows = await conn.execute(_LOCK_UNANNOUNCED, {"most": limit})
+    return [attempt_of(row) for row in rows]
 
 
 async def announced(conn: AsyncConnection, keys: Sequence[AttemptKey], pause: float, longest: float) -> None:

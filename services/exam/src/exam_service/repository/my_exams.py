@@ -62,13 +62,7 @@ async def list_my_exams(
             *_granted(own, "own"),
             *_granted(for_exam, "for_exam"),
         )
-        .select_from(
-            exams.outerjoin(latest, sa.true())
-            .outerjoin(own, sa.and_(own.c.student_id == student_id, own.c.exam_id.is_(None)))
-            .outerjoin(
-                for_exam, sa.and_(for_exam.c.student_id == student_id, for_exam.c.exam_id == exams.c.id)
-            )
-        )
+        .select_from(_with_granted(exams.outerjoin(latest, sa.true()), own, for_exam, student_id))
         .where(
             exams.c.status.in_(("published", "closed")),
             sa.or_(on_roster(student_id, groups), latest.c.id.is_not(None)),
@@ -79,6 +73,14 @@ async def list_my_exams(
     if after is not None:
         query = query.where(sa.tuple_(position, exams.c.id) < sa.tuple_(*after))
     return [_my_exam(row) for row in await conn.execute(query)]
+
+
+def _with_granted(
+    joined: sa.Join, own: "NamedFromClause[Any]", for_exam: "NamedFromClause[Any]", student_id: UUID
+) -> sa.Join:
+    own_of_student = sa.and_(own.c.student_id == student_id, own.c.exam_id.is_(None))
+    of_exam = sa.and_(for_exam.c.student_id == student_id, for_exam.c.exam_id == exams.c.id)
+    return joined.outerjoin(own, own_of_student).outerjoin(for_exam, of_exam)
 
 
 def _latest(student_id: UUID) -> "LateralFromClause":

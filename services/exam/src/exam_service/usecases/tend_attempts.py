@@ -43,7 +43,7 @@ async def close_overdue(db: Database, papers: PaperCache, batch: int = BATCH) ->
         except AppError:
             raise
         except Exception:
-            log.exception("attempt_not_closed", student_exam_id=str(attempt_id))
+            log.exception("attempt_not_closed")
     return closed
 
 

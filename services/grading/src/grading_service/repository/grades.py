@@ -152,15 +152,6 @@ async def lock(conn: AsyncConnection, student_exam_id: UUID) -> GradedAttempt | 
     return None if row is None else _grade(row)
 
 
-async def lock_version(conn: AsyncConnection, student_id: UUID, student_exam_id: UUID) -> int | None:
-    """Up to which version an attempt is graded, locked; None where it is not."""
-    query = sa.select(grades.c.attempt_version).where(
-        grades.c.student_id == student_id, grades.c.student_exam_id == student_exam_id
-    )
-    version: int | None = await conn.scalar(query.with_for_update())
-    return version
-
-
 async def by_attempts(conn: AsyncConnection, student_exam_ids: Collection[UUID]) -> list[GradedAttempt]:
     query = sa.select(grades).where(grades.c.student_exam_id.in_(list(student_exam_ids)))
     return [_grade(row) for row in (await conn.execute(query)).all()]
@@ -168,11 +159,22 @@ async def by_attempts(conn: AsyncConnection, student_exam_ids: Collection[UUID])
 
 async def of_student(conn: AsyncConnection, student_id: UUID, student_exam_id: UUID) -> GradedAttempt | None:
     """The grade of this student's attempt; another's is None."""
-    query = sa.select(grades).where(
+    row = (await conn.execute(_of_student(student_id, student_exam_id))).one_or_none()
+    return None if row is None else _grade(row)
+
+
+async def lock_of_student(
+    conn: AsyncConnection, student_id: UUID, student_exam_id: UUID
+) -> GradedAttempt | None:
+    """The same, locked until the end of the transaction."""
+    row = (await conn.execute(_of_student(student_id, student_exam_id).with_for_update())).one_or_none()
+    return None if row is None else _grade(row)
+
+
+def _of_student(student_id: UUID, student_exam_id: UUID) -> sa.Select[Any]:
+    return sa.select(grades).where(
         grades.c.student_id == student_id, grades.c.student_exam_id == student_exam_id
     )
-    row = (await conn.execute(query)).one_or_none()
-    return None if row is None else _grade(row)
 
 
 async def list_of_student(

@@ -46,8 +46,10 @@ async def grade_attempt(tx: Tx, cache: PaperCache, closed: ClosedAttempt, now: d
     """
     paper = await cache.get(tx.conn, closed.exam_id)
     pair = (closed.student_id, closed.student_exam_id)
-    graded_version = await grades.lock_version(tx.conn, *pair)
-    if graded_version is not None and graded_version >= closed.attempt_version:
+    graded = await grades.lock_of_student(tx.conn, *pair)
+    if graded is not None and graded.attempt_version >= closed.attempt_version:
+        # Whoever sends it again has not heard of the grade.
+        tx.publish(_graded(graded))
         return False
     # Under the lock: a mark that is being given is waited for, and kept.
     earlier = (await grades.items(tx.conn, [pair])).get(closed.student_exam_id, [])
@@ -69,7 +71,7 @@ async def grade_attempt(tx: Tx, cache: PaperCache, closed: ClosedAttempt, now: d
         return False
     await grades.replace_items(tx.conn, grade, items)
     await write_views(tx, paper, grade, items)
-    tx.publish(Event(type=GRADED, subject=str(grade.student_exam_id), message=_graded(grade)))
+    tx.publish(_graded(grade))
     return True
 
 
@@ -102,11 +104,12 @@ async def write_views(tx: Tx, paper: Paper, grade: GradedAttempt, items: Sequenc
     await grades.put_views(tx.conn, grade, plain_items(items), revealing)
 
 
-def _graded(grade: GradedAttempt) -> events_pb2.AttemptGraded:
-    return events_pb2.AttemptGraded(
+def _graded(grade: GradedAttempt) -> Event:
+    message = events_pb2.AttemptGraded(
         student_exam_id=str(grade.student_exam_id),
         student_id=str(grade.student_id),
         exam_id=str(grade.exam_id),
         attempt_version=grade.attempt_version,
         pending_count=grade.totals.pending_count,
     )
+    return Event(type=GRADED, subject=message.student_exam_id, message=message)

@@ -1,0 +1,80 @@
+# `make help` says what there is. Everything a run writes is in STATE_DIR; everything that is installed in .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# From the environment or the command line: make up PORT=9000 STATE_DIR=/tmp/second
+export PORT STATE_DIR HOST DEMO RATE_LIMITS DATABASE_URL RABBITMQ_URL
+
+PYTHON_IN_VENV := .venv/bin/python
+LOCAL := $(PYTHON_IN_VENV) -m examhall_local
+MEMBERS := protos/gen $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml)) gateway deploy/local
+SOURCES := $(wildcard $(addsuffix /src/*,$(filter-out protos/gen,$(MEMBERS))))
+DISTRIBUTIONS := $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix /pyproject.toml,$(MEMBERS)))
+LOCKED := .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11 pyproject.toml $(addprefix --no-emit-package ,$(DISTRIBUTIONS))
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo '  PORT (8000)  STATE_DIR (.run)  HOST (127.0.0.1)  DEMO=0  RATE_LIMITS=0  DATABASE_URL  RABBITMQ_URL'
+
+.PHONY: setup
+setup: ## install what is missing: system packages, .venv, locked Python packages
+	@deploy/local/bootstrap.sh
+
+.PHONY: run
+run: setup ## everything in the foreground; Ctrl-C ends it
+	@exec $(LOCAL) run
+
+.PHONY: up
+up: setup ## everything in the background, back when it is ready
+	@exec $(LOCAL) up
+
+.PHONY: down
+down: ## end what up started; the data stays
+	@if [ -x $(PYTHON_IN_VENV) ]; then exec $(LOCAL) down; else echo 'nothing is up'; fi
+
+.PHONY: clean
+clean: ## down, and remove STATE_DIR with all data
+	@if [ -x $(PYTHON_IN_VENV) ]; then exec $(LOCAL) clean; else echo 'nothing to clean'; fi
+
+.PHONY: admin
+admin: ## an administrator in the running system: make admin EMAIL=you@example.com; asks for the password
+	@[ -n "$(EMAIL)" ] || { echo 'EMAIL is missing: make admin EMAIL=you@example.com' >&2; exit 2; }
+	@exec $(LOCAL) admin --email '$(EMAIL)' --name '$(NAME)'
+
+.PHONY: doctor
+doctor: ## what is missing or wrong on this machine, and what to do about it
+	@if [ -x $(PYTHON_IN_VENV) ]; then exec $(LOCAL) doctor; \
+	else PYTHONPATH=deploy/local/src exec python3 -m examhall_local doctor; fi
+
+.PHONY: test
+test: setup ## every test that needs no cluster; T=path (or path::name) for some
+	@exec $(PYTHON_IN_VENV) -m pytest $(if $(CI),-q) $(T)
+
+.PHONY: lint
+lint: setup ## formatters, linters, type checks, generated code
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	MYPYPATH=$(subst $() ,:,$(sort $(dir $(SOURCES)))) .venv/bin/mypy $(SOURCES)
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && protos/generate.sh "$$fresh" && \
+		diff -r -x __pycache__ "$$fresh/examprotos" protos/gen/examprotos || \
+		{ echo 'protos/gen is not what the sources give: make protos' >&2; exit 1; }
+
+.PHONY: fmt
+fmt: setup ## format, and repair what the linter can repair
+	.venv/bin/ruff check --fix-only -q .
+	.venv/bin/ruff format .
+
+.PHONY: protos
+protos: setup ## generate protos/gen from protos/examprotos
+	protos/generate.sh
+
+.PHONY: lock
+lock: setup ## take newer packages into both lock files (U=--upgrade for all of them)
+	$(LOCKED) $(U) -o requirements.lock
+	$(LOCKED) $(U) --group dev -c requirements.lock -o requirements-dev.lock

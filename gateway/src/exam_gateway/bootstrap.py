@@ -1,0 +1,163 @@
+"""The only place where objects are built and joined."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import grpc
+from examkit.identity import KeyDirectory
+from examkit.rpc.client import connect
+from examkit.tls import TlsFiles
+from examkit.tokens import TokenVerifier
+from examkit.workers import Worker
+from examprotos.auth.v1 import identity_pb2_grpc, keys_pb2_grpc
+from starlette.types import ASGIApp
+
+from exam_gateway.app import NotReady, Surface, assemble
+from exam_gateway.guards.access import Gatekeeper
+from exam_gateway.guards.limits import RateLimits
+from exam_gateway.live import LiveStreams
+from exam_gateway.settings import STAFF, STUDENT, GatewaySettings
+
+REVOKED = "examhall.auth.access.revoked.v1"
+
+Channels = Mapping[str, grpc.aio.Channel]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """`ready` gives None once everything it needs was there once, else what it waits for."""
+
+    app: ASGIApp
+    workers: list[Worker]
+    ready: Callable[[], Awaitable[str | None]]
+    live: LiveStreams
+
+
+@asynccontextmanager
+async def build(settings: GatewaySettings, not_ready: NotReady) -> AsyncIterator[Gateway]:
+    """Everything but the listening socket; closes on exit what it opened."""
+    async with AsyncExitStack() as stack:
+        surfaces = {name: _connect(settings, name, tls) for name, tls in settings.identities.items()}
+        for channels in surfaces.values():
+            for channel in channels.values():
+                stack.push_async_callback(channel.close, None)
+        auth = next(iter(surfaces.values()))["auth"]
+        directory = KeyDirectory(auth)
+        verifier = TokenVerifier(
+            directory, directory.revocations, settings.token_issuer, settings.token_audience
+        )
+        limits = RateLimits(enabled=settings.rate_limits)
+        keeper = Gatekeeper(verifier, limits, settings.trusted_proxies)
+        live = LiveStreams(verifier)
+        served = [_auth(settings, auth)]
+        if STUDENT in surfaces:
+            served.append(_student(surfaces[STUDENT], keeper))
+        if STAFF in surfaces:
+            served.append(_staff(surfaces[STAFF], live))
+        workers: list[Worker] = [directory]
+        if settings.rabbitmq_url:
+            workers.append(_revocations(settings, directory, stack))
+        readiness = _Readiness(directory, surfaces)
+        yield Gateway(assemble(settings, keeper, served, not_ready), workers, readiness, live)
+
+
+def _connect(settings: GatewaySettings, surface: str, tls: TlsFiles) -> Channels:
+    """A surface's own channels, with its own certificate."""
+    targets = {
+        "auth": settings.auth_target,
+        "exam": settings.exam_target,
+        "grading": settings.grading_target,
+    }
+    if surface == STAFF:
+        targets["import"] = settings.import_target
+    return {name: connect(target, server=name, tls=tls) for name, target in targets.items()}
+
+
+def _auth(settings: GatewaySettings, channel: grpc.aio.Channel) -> Surface:
+    from exam_gateway.auth.cookies import RefreshCookie
+    from exam_gateway.auth.routes import AuthBackend, routers
+
+    backend = AuthBackend(
+        identity=identity_pb2_grpc.IdentityStub(channel),
+        keys=keys_pb2_grpc.KeysStub(channel),
+        cookie=RefreshCookie(settings.cookie_secure, frozenset(settings.cors_origins)),
+    )
+    return Surface("auth", backend, routers)
+
+
+def _student(channels: Channels, keeper: Gatekeeper) -> Surface:
+    from examprotos.exam.v1.attempts_pb2_grpc import AttemptsStub
+    from examprotos.grading.v1.results_pb2_grpc import ResultsStub
+
+    from exam_gateway.student import exams, results, saves, submit
+    from exam_gateway.student.backend import StudentBackend
+    from exam_gateway.student.documented import DOCUMENTED
+    from exam_gateway.student.save_client import BatchingSaveClient
+
+    attempts = AttemptsStub(channels["exam"])
+    client = BatchingSaveClient(attempts.SaveBatch)
+    backend = StudentBackend(attempts, ResultsStub(channels["grading"]), client)
+    routers = (exams.router, submit.router, results.router)
+    return Surface(STUDENT, backend, routers, saves.routes(keeper, client), DOCUMENTED)
+
+
+def _staff(channels: Channels, live: LiveStreams) -> Surface:
+    from examprotos.auth.v1.user_admin_pb2_grpc import UserAdminStub
+    from examprotos.common.v1.audit_pb2_grpc import AuditLogStub
+    from examprotos.exam.v1.authoring_pb2_grpc import AuthoringStub
+    from examprotos.exam.v1.invigilation_pb2_grpc import InvigilationStub
+    from examprotos.grading.v1.keys_pb2_grpc import AnswerKeysStub
+    from examprotos.grading.v1.marking_pb2_grpc import MarkingStub
+    from examprotos.imports.v1.content_pb2_grpc import ContentStub
+    from examprotos.imports.v1.imports_pb2_grpc import ImportsStub
+
+    from exam_gateway.staff import accommodations, audit, exams, imports, marking, questions, users
+    from exam_gateway.staff.backend import StaffBackend
+
+    backend = StaffBackend(
+        users=UserAdminStub(channels["auth"]),
+        authoring=AuthoringStub(channels["exam"]),
+        invigilation=InvigilationStub(channels["exam"]),
+        keys=AnswerKeysStub(channels["grading"]),
+        marking=MarkingStub(channels["grading"]),
+        content=ContentStub(channels["import"]),
+        imports=ImportsStub(channels["import"]),
+        audits={name: AuditLogStub(channel) for name, channel in channels.items()},
+        live=live,
+    )
+    parts = (questions, exams, accommodations, marking, users, imports, audit)
+    return Surface(STAFF, backend, [part.router for part in parts])
+
+
+def _revocations(settings: GatewaySettings, directory: KeyDirectory, stack: AsyncExitStack) -> Worker:
+    """Revocations by event, ahead of the next poll."""
+    from examkit.messaging import Bus, LiveListener
+    from examprotos.auth.v1.events_pb2 import AccessRevoked
+
+    bus = Bus(settings.rabbitmq_url)
+    stack.push_async_callback(bus.close)
+    return LiveListener(
+        bus, "gateway", [REVOKED], lambda delivery: directory.apply(delivery.parse(AccessRevoked))
+    )
+
+
+@dataclass
+class _Readiness:
+    """Waits once for auth's keys and for every channel; what was there once is not asked again."""
+
+    directory: KeyDirectory
+    surfaces: Mapping[str, Channels]
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    async def __call__(self) -> str | None:
+        for surface, channels in self.surfaces.items():
+            for name, channel in channels.items():
+                if (surface, name) in self.seen:
+                    continue
+                if channel.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
+                    return f"waiting for {name}"
+                self.seen.add((surface, name))
+        return None if self.directory.ready else "waiting for the keys of auth"

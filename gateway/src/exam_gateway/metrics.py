@@ -1,0 +1,25 @@
+"""What the gateway counts. No ids in labels: routes are templates, methods a closed set."""
+
+from __future__ import annotations
+
+from examkit.telemetry import LATENCY_BUCKETS
+from prometheus_client import Counter, Gauge, Histogram
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+NO_ROUTE = "none"
+
+http_seconds = Histogram(
+    "examhall_http_request_seconds",
+    "Time to answer a request, streams to their first byte",
+    ("route", "method", "status"),
+    buckets=LATENCY_BUCKETS,
+)
+in_flight = Gauge("examhall_http_requests_in_flight", "Requests being served, streams included")
+rate_limited = Counter("examhall_http_rate_limited", "Requests refused with 429", ("limit",))
+save_batch_size = Histogram(
+    "examhall_save_batch_size",
+    "Saves that went to exam in one call",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+)
+saves_waiting = Gauge("examhall_saves_waiting", "Saves that wait for the next call")
+saves_refused = Counter("examhall_saves_refused", "Saves refused because too many waited")

@@ -1,0 +1,83 @@
+"""Import jobs as staff see them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from examprotos.imports.v1 import imports_pb2
+from pydantic import AwareDatetime, Field
+
+from exam_gateway.shapes import Out
+from exam_gateway.wire import id_or_none, moment, when
+
+Kind = Literal["questions", "users"]
+OnError = Literal["reject_file", "skip_rows"]
+
+
+class RowError(Out):
+    row: int = Field(description="As the spreadsheet counts, the header being 1.", examples=[17])
+    column: str | None = Field(examples=["correct"])
+    code: str = Field(examples=["unknown_option"])
+    message: str = Field(description="Says what to change.")
+
+
+class Failure(Out):
+    code: str
+    detail: str
+
+
+class Job(Out):
+    id: UUID
+    kind: Kind
+    filename: str = Field(examples=["questions.xlsx"])
+    dry_run: bool
+    on_error: OnError
+    status: Literal["queued", "running", "completed", "failed"]
+    total_rows: int
+    processed_rows: int
+    imported: int
+    updated: int
+    skipped: int
+    errors: list[RowError] = Field(description="The first 1,000.")
+    error_count: int
+    failure: Failure | None = Field(description="Why, where it failed.")
+    created_by: UUID | None
+    created_at: AwareDatetime
+    finished_at: AwareDatetime | None
+
+
+class Jobs(Out):
+    items: list[Job]
+    next_cursor: str | None
+
+
+def job(found: imports_pb2.Job) -> Job:
+    kind: Any = found.kind
+    on_error: Any = found.on_error
+    status: Any = found.status
+    failure = None
+    if found.failure_code:
+        failure = Failure(code=found.failure_code, detail=found.failure_detail)
+    return Job(
+        id=UUID(found.id),
+        kind=kind,
+        filename=found.filename,
+        dry_run=found.dry_run,
+        on_error=on_error,
+        status=status,
+        total_rows=found.total_rows,
+        processed_rows=found.processed_rows,
+        imported=found.imported,
+        updated=found.updated,
+        skipped=found.skipped,
+        errors=[
+            RowError(row=error.row, column=error.column or None, code=error.code, message=error.message)
+            for error in found.errors
+        ],
+        error_count=found.error_count,
+        failure=failure,
+        created_by=id_or_none(found.created_by),
+        created_at=when(found.created_at),
+        finished_at=moment(found, "finished_at"),
+    )

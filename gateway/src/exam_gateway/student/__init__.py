@@ -1,0 +1,1 @@
+"""The student surface. Nothing here imports what holds a key."""

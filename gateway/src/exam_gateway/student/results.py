@@ -1,0 +1,44 @@
+"""A student's own results, as far as the exam's policy allows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from examkit.rpc.client import call
+from examprotos.grading.v1 import results_pb2
+from fastapi import APIRouter, Query
+
+from exam_gateway.describe import failures
+from exam_gateway.guards.routes import StudentRoute
+from exam_gateway.shapes import Cursor, Id, Limit
+from exam_gateway.student import convert, shapes
+from exam_gateway.student.backend import READ_SECONDS, Student
+from exam_gateway.wire import page_limit
+
+router = APIRouter(prefix="/api/v1/student", tags=["taking an exam"], route_class=StudentRoute)
+
+
+@router.get("/results", operation_id="list_my_results", summary="My results")
+async def list_my_results(
+    student: Student, limit: Annotated[Limit, Query()] = 50, cursor: Annotated[Cursor, Query()] = ""
+) -> shapes.MyResults:
+    """What the policy withholds is null."""
+    request = results_pb2.ListMyResultsRequest(limit=page_limit(limit), cursor=cursor)
+    found = await call(student.results.ListMyResults, request, timeout=READ_SECONDS, idempotent=True)
+    return shapes.MyResults(
+        items=[convert.my_result_summary(result) for result in found.items],
+        next_cursor=found.next_cursor or None,
+    )
+
+
+@router.get(
+    "/results/{student_exam_id}",
+    operation_id="get_my_result",
+    summary="One result, with its items",
+    responses=failures("not_found", "results_not_released"),
+)
+async def get_my_result(student_exam_id: Id, student: Student) -> shapes.MyResult:
+    request = results_pb2.GetMyResultRequest(student_exam_id=str(student_exam_id))
+    return convert.my_result(
+        await call(student.results.GetMyResult, request, timeout=READ_SECONDS, idempotent=True)
+    )

@@ -1,0 +1,169 @@
+"""Saves on their way to exam: those that wait while calls are in flight go together in the next one.
+
+No timers: an idle system sends each save at once, a busy one batches by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import grpc
+import structlog
+from examkit.errors import AppError, Kind, internal, unavailable
+from examkit.rpc.client import call
+from examprotos.exam.v1 import attempts_pb2
+
+from exam_gateway import metrics
+
+CALL_SECONDS = 8.0
+MAX_ELAPSED_MS = 60_000
+
+log = structlog.get_logger(__name__)
+
+SaveBatch = grpc.aio.UnaryUnaryMultiCallable[attempts_pb2.SaveBatchRequest, attempts_pb2.SaveBatchResponse]
+
+
+class SaveClient(Protocol):
+    """How the save routes reach exam."""
+
+    async def save(self, save: attempts_pb2.AttemptSave, received: float) -> attempts_pb2.AttemptSaveResult:
+        """The verdicts on one student's request that came in at `received` (`time.monotonic()`).
+
+        Raises AppError: the attempt's fault, or unavailable.
+        """
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    save: attempts_pb2.AttemptSave
+    received: float
+    size: int
+    verdict: asyncio.Future[attempts_pb2.AttemptSaveResult]
+
+
+class BatchingSaveClient:
+    """Natural batching: at most `in_flight` calls at a time, at most `capacity` saves (and bytes) waiting."""
+
+    def __init__(
+        self,
+        method: SaveBatch,
+        *,
+        in_flight: int = 2,
+        batch: int = 500,
+        batch_bytes: int = 8 * 1024 * 1024,
+        capacity: int = 5_000,
+        capacity_bytes: int = 128 * 1024 * 1024,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._method = method
+        self._free = in_flight
+        self._batch = batch
+        self._batch_bytes = batch_bytes
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._clock = clock
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def save(self, save: attempts_pb2.AttemptSave, received: float) -> attempts_pb2.AttemptSaveResult:
+        size = save.ByteSize()
+        if len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes:
+            metrics.saves_refused.inc()
+            raise unavailable("Too many saves are waiting. Keep the answer and try again.", retry_after=1.0)
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(save, received, size, loop.create_future())
+        self._waiting.append(waiting)
+        self._bytes += size
+        if self._free:
+            self._free -= 1
+            # In a context of its own: what goes along is for many students, and belongs to none of them.
+            task = loop.create_task(self._drain(), context=contextvars.Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return _unfaulted(await waiting.verdict)
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                await self._send(self._take())
+        finally:
+            self._free += 1
+
+    def _take(self) -> list[_Waiting]:
+        taken: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(taken) < self._batch:
+            size += self._waiting[0].size
+            if taken and size > self._batch_bytes:
+                break
+            taken.append(self._waiting.popleft())
+        self._bytes -= sum(waiting.size for waiting in taken)
+        metrics.saves_waiting.set(len(self._waiting))
+        return taken
+
+    async def _send(self, batch: list[_Waiting]) -> None:
+        now = self._clock()
+        for waiting in batch:
+            waiting.save.elapsed_ms = min(MAX_ELAPSED_MS, max(0, int((now - waiting.received) * 1000)))
+        metrics.save_batch_size.observe(len(batch))
+        try:
+            response = await call(
+                self._method,
+                attempts_pb2.SaveBatchRequest(saves=[waiting.save for waiting in batch]),
+                timeout=CALL_SECONDS,
+                # A save without a revision takes the next one each time it arrives.
+                idempotent=all(
+                    answer.HasField("revision") for waiting in batch for answer in waiting.save.answers
+                ),
+                token="",
+            )
+            if len(response.results) != len(batch):
+                raise internal()
+        except AppError as error:
+            _fail(batch, error)
+        except Exception:
+            log.exception("save_batch_failed")
+            _fail(batch, internal())
+        except asyncio.CancelledError:
+            _fail(batch, unavailable("The server is stopping. Keep the answer and try again."))
+            raise
+        else:
+            for waiting, result in zip(batch, response.results, strict=True):
+                if not waiting.verdict.done():
+                    waiting.verdict.set_result(result)
+
+
+def _fail(batch: list[_Waiting], error: AppError) -> None:
+    for waiting in batch:
+        if not waiting.verdict.done():
+            # One each: exceptions carry the traceback of whoever raised them.
+            waiting.verdict.set_exception(
+                AppError(
+                    error.kind,
+                    error.code,
+                    error.detail,
+                    errors=error.errors,
+                    extra=error.extra,
+                    retry_after=error.retry_after,
+                )
+            )
+
+
+def _unfaulted(result: attempts_pb2.AttemptSaveResult) -> attempts_pb2.AttemptSaveResult:
+    """Raises the fault of the whole attempt, if there is one."""
+    if not result.HasField("fault"):
+        return result
+    fault = result.fault
+    try:
+        kind = Kind(fault.kind.lower())
+    except ValueError:
+        raise internal() from None
+    raise AppError(kind, fault.code, fault.detail, retry_after=fault.retry_after_seconds or None)

@@ -1,0 +1,252 @@
+"""What stands before every endpoint: errors of HTTP itself, origins, sizes, rates, headers."""
+
+import asyncio
+
+import gateway_samples as samples
+import pytest
+from exam_gateway.guards.body import MIB, limit_for
+from exam_gateway.guards.limits import Buckets, RateLimits
+from examkit.errors import AppError
+from prometheus_client import REGISTRY, generate_latest
+from structlog.testing import capture_logs
+
+OURS = "https://exams.example.org"
+LOGIN = {"email": "ada@example.com", "password": "a demo password"}
+
+
+def is_problem(reply, status, code):
+    assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
+    body = reply.json()
+    assert (body["status"], body["code"]) == (status, code)
+    assert body.keys() >= {"type", "title", "status", "detail", "code", "trace_id"}
+    return True
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/v1", "/api/v1/nothing", "/api/v1/admin/exams/", "/nothing", "/.well-known/x"]
+)
+async def test_unknown_addresses(gateway, path):
+    assert is_problem(await gateway.anonymous.get(path), 404, "not_found")
+
+
+async def test_wrong_methods_name_the_right_ones(gateway):
+    for method, path, allowed in (
+        ("DELETE", "/api/v1/admin/exams", "GET, POST"),
+        ("POST", f"/api/v1/admin/exams/{samples.EXAM}", "DELETE, GET, PATCH"),
+        ("GET", "/api/v1/auth/login", "POST"),
+        ("HEAD", "/api/v1/auth/me", "GET"),
+        ("OPTIONS", "/api/v1/auth/login", "POST"),
+        ("TRACE", "/api/v1/auth/login", "POST"),
+        ("PUT", "/api/v1/student/save-answer", "POST"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("POST", "/api/v1/openapi.json", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+    ):
+        reply = await gateway.anonymous.request(method, path)
+        assert (reply.status_code, reply.headers["allow"]) == (405, allowed), path
+        assert method == "HEAD" or is_problem(reply, 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b'{"email": NaN}', b"[" * 5000, b'"\\ud800"'])
+async def test_malformed_json(gateway, content):
+    reply = await gateway.anonymous.post(
+        "/api/v1/auth/login", content=content, headers={"content-type": "application/json"}
+    )
+    assert is_problem(reply, 422, "invalid")
+    assert reply.json()["errors"][0]["loc"] == ["body"]
+
+
+async def test_bodies_of_another_type(gateway):
+    reply = await gateway.anonymous.post("/api/v1/auth/login", data=LOGIN)
+    assert is_problem(reply, 415, "unsupported")
+
+
+async def test_nul_in_the_query(gateway):
+    assert is_problem(await gateway.admin.get("/api/v1/admin/users?q=%00"), 422, "invalid")
+
+
+async def test_sizes_are_judged_before_and_while_reading(gateway, fakes):
+    assert limit_for("/api/v1/admin/imports") == 21 * MIB
+    reply = await gateway.anonymous.post("/api/v1/auth/login", content=b" " * 20_000)
+    assert is_problem(reply, 413, "too_large")
+
+    async def chunks(count):
+        for _ in range(count):
+            yield b" " * 8192
+
+    for client, path, count in (
+        (gateway.anonymous, "/api/v1/auth/login", 4),
+        (gateway.student, "/api/v1/student/save-answer", 80),
+        (gateway.student, f"/api/v1/student/start/{samples.EXAM}", 80),
+    ):
+        reply = await client.post(path, content=chunks(count), headers={"content-type": "application/json"})
+        assert is_problem(reply, 413, "too_large"), path
+    multipart = {"content-type": "multipart/form-data; boundary=x"}
+
+    async def upload():
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.xlsx"\r\n\r\n'
+        for _ in range(22):
+            yield b"0" * MIB
+
+    reply = await gateway.admin.post("/api/v1/admin/imports", content=upload(), headers=multipart)
+    assert is_problem(reply, 413, "too_large")
+
+
+async def test_named_origins_only(gateway, fakes):
+    fakes.answers["Identity/Login"] = samples.session()
+    preflight = {"access-control-request-method": "PATCH", "access-control-request-headers": "authorization"}
+    reply = await gateway.anonymous.options("/api/v1/admin/users", headers=preflight | {"origin": OURS})
+    assert reply.status_code == 204
+    assert reply.headers["access-control-allow-origin"] == OURS
+    assert "PATCH" in reply.headers["access-control-allow-methods"]
+    evil = {"origin": "https://evil.example"}
+    assert is_problem(
+        await gateway.anonymous.options("/api/v1/admin/users", headers=preflight | evil), 403, "forbidden"
+    )
+    reply = await gateway.anonymous.get("/api/v1/auth/me", headers={"origin": OURS})
+    assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (401, OURS)
+    assert reply.headers["vary"] == "Origin"
+    reply = await gateway.anonymous.get("/api/v1/auth/me", headers=evil)
+    assert "access-control-allow-origin" not in reply.headers
+    reply = await gateway.anonymous.post(
+        "/api/v1/auth/login", content=b" " * 20_000, headers={"origin": OURS}
+    )
+    assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (413, OURS)
+
+
+async def test_headers(gateway):
+    reply = await gateway.anonymous.get("/api/v1/auth/me", headers={"x-request-id": "mine-1"})
+    assert reply.headers["x-request-id"] == "mine-1"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
+    assert reply.headers["referrer-policy"] == "no-referrer"
+    assert reply.headers["cache-control"] == "no-store"
+    assert "server" not in reply.headers
+    assert "strict-transport-security" not in reply.headers
+    reply = await gateway.anonymous.get("/api/v1/auth/me", headers={"x-request-id": 'bad"id'})
+    assert len(reply.headers["x-request-id"]) == 36
+
+
+async def test_the_trace_goes_on(gateway):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-00"}
+    assert (await gateway.anonymous.get("/api/v1/auth/me", headers=headers)).json()["trace_id"] == trace
+
+
+async def test_rates(run, fakes):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    fakes.answers["Identity/GetMe"] = samples.user()
+    answer = {"question_id": samples.QUESTION, "answer": "B", "revision": 1}
+    save = {"student_exam_id": samples.ATTEMPT, **answer}
+    many = {"student_exam_id": samples.ATTEMPT, "answers": [answer] * 200}
+    async with run(rate_limits=True) as gateway:
+
+        async def statuses(count, client, path, json=None):
+            method = "POST" if json else "GET"
+            return [(await client.request(method, path, json=json)).status_code for _ in range(count)]
+
+        codes = await statuses(40, gateway.student, "/api/v1/student/save-answers", many)
+        assert codes[:25] == [200] * 25
+        assert codes[-1] == 429
+        reply = await gateway.student.post("/api/v1/student/save-answers", json=many)
+        assert is_problem(reply, 429, "rate_limited")
+        assert int(reply.headers["retry-after"]) >= 1
+        # Neither another student nor the own other requests pay for it.
+        async with gateway.client("student") as other:
+            assert await statuses(1, other, "/api/v1/student/save-answer", save) == [200]
+        assert await statuses(1, gateway.student, "/api/v1/auth/me") == [200]
+
+
+async def test_a_class_logs_in_together(run, fakes):
+    fakes.answers["Identity/Login"] = samples.session()
+    async with run(rate_limits=True) as gateway:
+
+        async def login():
+            return (await gateway.anonymous.post("/api/v1/auth/login", json=LOGIN)).status_code
+
+        assert set(await asyncio.gather(*(login() for _ in range(100)))) == {200}
+
+
+def test_buckets_fill_again():
+    now = [0.0]
+    buckets = Buckets("test", burst=2, rate=0.5, capacity=2, clock=lambda: now[0])
+    buckets.take("a")
+    buckets.take("a")
+    with pytest.raises(AppError) as refused:
+        buckets.take("a")
+    assert refused.value.retry_after == 2.0
+    now[0] = 2.0
+    buckets.take("a")
+    buckets.take("b")
+    buckets.take("c")
+    # The longest unused was forgotten, and begins anew.
+    buckets.take("a")
+    buckets.take("a")
+
+
+def test_an_ipv6_network_is_one_client():
+    limits = RateLimits(clock=lambda: 0.0)
+    for number in range(300):
+        limits.address("/login", f"2001:db8::{number:x}")
+    with pytest.raises(AppError):
+        limits.address("/login", "2001:db8::ffff")
+    limits.address("/login", "2001:db8:0:1::1")
+
+
+async def test_health(gateway):
+    for path in ("/healthz", "/readyz"):
+        assert (await gateway.anonymous.get(path)).json() == {"status": "ok"}
+        assert (await gateway.anonymous.head(path)).status_code == 200
+    assert is_problem(await gateway.anonymous.get("/metrics"), 404, "not_found")
+
+
+async def test_docs_bring_their_own_assets(gateway, run):
+    page = await gateway.anonymous.get("/api/v1/docs")
+    assert page.status_code == 200
+    assert "unsafe-inline" not in page.headers["content-security-policy"].split("script-src")[1].split(";")[0]
+    assert "//" not in page.text.replace("<!doctype", "")
+    for asset in ("init.js", "swagger-ui.css", "swagger-ui-bundle.js"):
+        reply = await gateway.anonymous.get(f"/api/v1/docs/{asset}")
+        assert reply.status_code == 200
+        assert len(reply.content) > 100
+    async with run(docs=False) as quiet:
+        for path in ("docs", "docs/init.js", "openapi.json"):
+            assert (await quiet.anonymous.get(f"/api/v1/{path}")).status_code == 404
+        assert "/api/v1/docs" not in (await quiet.anonymous.get("/")).text
+
+
+async def test_the_landing_page(gateway):
+    reply = await gateway.anonymous.get("/")
+    assert "/api/v1/docs" in reply.text
+    assert "<script" not in reply.text
+    assert (await gateway.anonymous.get("/landing.css")).headers["content-type"].startswith("text/css")
+
+
+async def test_the_web_export(run, tmp_path):
+    (tmp_path / "exams").mkdir()
+    (tmp_path / "index.html").write_text("<script>start()</script><script src='/a.js'></script>")
+    (tmp_path / "exams" / "index.html").write_text("exams")
+    (tmp_path / "a.js").write_text("1")
+    async with run(web_root=str(tmp_path)) as gateway:
+        page = await gateway.anonymous.get("/")
+        assert page.text.startswith("<script>start()")
+        assert page.headers["content-security-policy"].count("'sha256-") == 1
+        assert (await gateway.anonymous.get("/exams/")).text == "exams"
+        assert (await gateway.anonymous.get("/a.js")).status_code == 200
+        for path in ("/none", "/../pyproject.toml", "/%2e%2e/pyproject.toml", "/%00"):
+            assert is_problem(await gateway.anonymous.get(path), 404, "not_found")
+        assert is_problem(await gateway.anonymous.get("/api/v1/none"), 404, "not_found")
+
+
+async def test_metrics_and_logs_hold_no_ids(gateway, fakes):
+    fakes.answers["Attempts/Start"] = samples.attempt()
+    path = f"/api/v1/student/start/{samples.EXAM}"
+    with capture_logs() as lines:
+        await gateway.student.post(path)
+    labels = {"route": "/api/v1/student/start/{exam_id}", "method": "POST", "status": "201"}
+    assert REGISTRY.get_sample_value("examhall_http_request_seconds_count", labels) >= 1
+    assert samples.EXAM.encode() not in generate_latest(REGISTRY)
+    (mine,) = (line for line in lines if line["event"] == "http_request")
+    assert (mine["route"], mine["status"]) == ("/api/v1/student/start/{exam_id}", 201)
+    assert samples.EXAM not in str(lines)
+    assert gateway.student.headers["authorization"][10:40] not in str(lines)

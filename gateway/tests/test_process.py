@@ -1,0 +1,117 @@
+"""The process as the operator runs it: settings, ready file, drain."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+
+import httpx
+import pytest
+from exam_gateway.settings import read
+from examkit.settings import SettingsError
+from examkit.testing import eventually
+
+
+@pytest.fixture
+def environment(services, certificates, tmp_path):
+    student, staff = certificates("gateway-student"), certificates("gateway-staff")
+    return {
+        "PATH": os.environ["PATH"],
+        "HTTP_BIND": "127.0.0.1:0",
+        "OPS_BIND": "127.0.0.1:0",
+        "AUTH_TARGET": services.addresses["auth"],
+        "EXAM_TARGET": services.addresses["exam"],
+        "GRADING_TARGET": services.addresses["grading"],
+        "IMPORT_TARGET": services.addresses["import"],
+        "TLS_CA": str(student.ca),
+        "STUDENT_TLS_CERT": str(student.cert),
+        "STUDENT_TLS_KEY": str(student.key),
+        "STAFF_TLS_CERT": str(staff.cert),
+        "STAFF_TLS_KEY": str(staff.key),
+        "READY_FILE": str(tmp_path / "ready.json"),
+    }
+
+
+async def start(command, environment):
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "exam_gateway",
+        command,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_serve_until_told_to_stop(environment, fakes, tmp_path):
+    process = await start("serve", environment)
+    ready = tmp_path / "ready.json"
+    try:
+        await eventually(ready.exists, timeout=30)
+        told = json.loads(ready.read_text())
+        assert told["pid"] == process.pid
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{told['url']}/readyz")).status_code == 200
+            assert (await client.get(f"{told['url']}/api/v1/auth/me")).status_code == 401
+            metrics = (await client.get(f"{told['ops_url']}/metrics")).text
+            assert (
+                'examhall_http_request_seconds_count{method="GET",route="/api/v1/auth/me",status="401"} 1.0'
+                in metrics
+            )
+            process.send_signal(signal.SIGTERM)
+            out, errors = await asyncio.wait_for(process.communicate(), 15)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    events = [json.loads(line)["event"] for line in out.decode().splitlines()]
+    assert events[-1] == "stopped"
+    assert "ready" in events
+
+
+async def test_check_config(environment):
+    process = await start("check-config", environment)
+    out, _ = await process.communicate()
+    assert (process.returncode, out) == (0, b"The settings are complete.\n")
+    process = await start("check-config", environment | {"STAFF_TLS_CERT": "/none", "WEB_ROOT": "/none"})
+    _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert b"WEB_ROOT" in errors
+    assert b"/none: No such file" in errors
+
+
+def test_settings_name_all_that_is_wrong(environment):
+    del environment["EXAM_TARGET"], environment["STAFF_TLS_KEY"], environment["IMPORT_TARGET"]
+    environment |= {"CORS_ORIGINS": "https://a.example, *", "TRUSTED_PROXIES": "-1"}
+    with pytest.raises(SettingsError) as wrong:
+        read(environment)
+    for name in ("EXAM_TARGET", "STAFF_TLS_KEY", "IMPORT_TARGET", "CORS_ORIGINS", "TRUSTED_PROXIES"):
+        assert any(name in problem for problem in wrong.value.problems), name
+
+
+def test_a_student_surface_needs_nothing_of_staff(environment):
+    for name in ("STAFF_TLS_CERT", "STAFF_TLS_KEY", "IMPORT_TARGET"):
+        del environment[name]
+    settings = read(environment | {"SURFACES": "student", "CORS_ORIGINS": "https://a.example"})
+    assert list(settings.identities) == ["student"]
+    assert settings.cookie_secure
+    with pytest.raises(SettingsError):
+        read(environment | {"SURFACES": "parents"})
+
+
+def test_the_student_surface_is_out_of_reach_of_keys(environment):
+    """Nothing that is loaded to serve students has a message for a key."""
+    script = (
+        "import sys\n"
+        "from exam_gateway import bootstrap, app\n"
+        "from exam_gateway.auth import routes\n"
+        "from exam_gateway.student import exams, results, saves, submit, documented, backend\n"
+        "print([m for m in sys.modules if 'grading.v1.keys' in m or 'gateway.staff' in m or 'imports.v1' in m])"
+    )
+    import subprocess
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

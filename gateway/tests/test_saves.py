@@ -1,0 +1,266 @@
+"""The hot path: verdicts, statuses, and what is refused before it reaches exam."""
+
+import asyncio
+import json
+
+import gateway_samples as samples
+import pytest
+from exam_gateway.student.save_client import BatchingSaveClient
+from examkit.errors import AppError, unavailable
+from examprotos.exam.v1 import attempts_pb2
+from prometheus_client import REGISTRY
+
+ONE = "/api/v1/student/save-answer"
+MANY = "/api/v1/student/save-answers"
+
+
+def one(**changes):
+    body = {"student_exam_id": samples.ATTEMPT, "question_id": samples.QUESTION, "answer": "B", "revision": 7}
+    return {name: value for name, value in (body | changes).items() if value is not ...}
+
+
+def many(*answers):
+    return {"student_exam_id": samples.ATTEMPT, "answers": list(answers)}
+
+
+def item(answer="B", **more):
+    return {"question_id": samples.QUESTION, "answer": answer} | more
+
+
+def answering(*verdicts):
+    return attempts_pb2.SaveBatchResponse(results=[samples.verdicts(*verdicts)])
+
+
+async def test_stored(gateway, fakes):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    reply = await gateway.student.post(ONE, json=one())
+    assert reply.status_code == 200
+    assert reply.json() == {
+        "success": True,
+        "outcome": "stored",
+        "saved_at": "2026-05-04T12:01:00Z",
+        "revision": 7,
+        "deadline": "2026-05-04T12:59:00Z",
+        "deadline_version": 2,
+        "server_time": "2026-05-04T12:01:00Z",
+        "time_remaining_seconds": 3480.5,
+    }
+    assert reply.headers["cache-control"] == "no-store"
+    save = fakes.asked("Attempts/SaveBatch").saves[0]
+    assert save.token == gateway.student.headers["authorization"].removeprefix("Bearer ")
+    assert 0 <= save.elapsed_ms < 1000
+    # The tokens are inside: the call itself is nobody's.
+    assert fakes.calls[-1].token is None
+
+
+async def test_without_a_revision(gateway, fakes):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    for revision in (..., None):
+        assert (await gateway.student.post(ONE, json=one(revision=revision))).status_code == 200
+        assert not fakes.asked("Attempts/SaveBatch").saves[0].answers[0].HasField("revision")
+
+
+@pytest.mark.parametrize("outcome", ["repeat", "superseded"])
+async def test_repeat_and_superseded_are_fine(gateway, fakes, outcome):
+    fakes.answers["Attempts/SaveBatch"] = answering(
+        samples.verdict(outcome, current=samples.saved(b"null", 9))
+    )
+    body = (await gateway.student.post(ONE, json=one())).json()
+    assert (body["success"], body["outcome"]) == (True, outcome)
+    assert body["current"] == {"answer": None, "revision": 9, "saved_at": "2026-05-04T12:01:00.123456Z"}
+
+
+async def test_conflict(gateway, fakes):
+    verdict = samples.verdict("conflict", code="conflict", detail="Another one.", current=samples.saved())
+    fakes.answers["Attempts/SaveBatch"] = answering(verdict)
+    reply = await gateway.student.post(ONE, json=one())
+    assert (reply.status_code, reply.json()["code"]) == (409, "conflict")
+    assert reply.json()["current"]["answer"] == "B"
+
+
+async def test_a_bad_answer(gateway, fakes):
+    fakes.answers["Attempts/SaveBatch"] = answering(samples.verdict("rejected", code="invalid", detail="No."))
+    reply = await gateway.student.post(ONE, json=one())
+    assert (reply.status_code, reply.json()["code"]) == (422, "invalid")
+    assert reply.json()["errors"] == [{"loc": ["body", "answer"], "msg": "No."}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "status"),
+    [
+        ("REFUSED", "time_limit_exceeded", 400),
+        ("CONFLICT", "already_submitted", 409),
+        ("NOT_FOUND", "not_found", 404),
+        ("UNAVAILABLE", "unavailable", 503),
+    ],
+)
+@pytest.mark.parametrize("path", [ONE, MANY])
+async def test_faults_of_the_attempt_set_the_status(gateway, fakes, kind, code, status, path):
+    fault = attempts_pb2.Fault(kind=kind, code=code, detail="So it is.", retry_after_seconds=2)
+    fakes.answers["Attempts/SaveBatch"] = attempts_pb2.SaveBatchResponse(
+        results=[attempts_pb2.AttemptSaveResult(fault=fault)]
+    )
+    reply = await gateway.student.post(path, json=one() if path == ONE else many(item()))
+    assert (reply.status_code, reply.json()["code"]) == (status, code)
+
+
+async def test_many_sorts_good_from_bad(gateway, fakes):
+    fakes.answers["Attempts/SaveBatch"] = answering(
+        samples.verdict("stored"),
+        samples.verdict("superseded", current=samples.saved()),
+        samples.verdict("conflict", code="conflict", detail="c", current=samples.saved()),
+        samples.verdict("rejected", code="invalid", detail="r"),
+    )
+    answers = [item(), item(), item(), item(), item(question_id="q9"), item(revision=1.5), item("\0")]
+    body = (await gateway.student.post(MANY, json=many(*answers))).json()
+    assert [saved["outcome"] for saved in body["saved"]] == ["stored", "superseded"]
+    assert body["saved"][1]["current"]["revision"] == 7
+    assert [one["code"] for one in body["rejected"]] == ["invalid"] * 3 + ["conflict", "invalid"]
+    assert body["rejected"][0]["question_id"] == "q9"
+    assert body["rejected"][3]["current"]["answer"] == "B"
+    assert body["deadline_version"] == 2
+    assert len(fakes.asked("Attempts/SaveBatch").saves[0].answers) == 4
+
+
+async def test_a_lone_surrogate_costs_only_its_own_answer(gateway, fakes):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    good, bad = json.dumps(item("\U0001f600")), json.dumps(item("\ud800"))
+    content = f'{{"student_exam_id": "{samples.ATTEMPT}", "answers": [{good}, {bad}]}}'
+    reply = await gateway.student.post(MANY, content=content, headers={"content-type": "application/json"})
+    assert reply.status_code == 200
+    assert len(reply.json()["saved"]) == len(reply.json()["rejected"]) == 1
+    assert json.loads(fakes.asked("Attempts/SaveBatch").saves[0].answers[0].answer_json) == "\U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [
+        (one(extra=1), ["body"]),
+        (one(answer=...), ["body"]),
+        (one(student_exam_id="x"), ["body", "student_exam_id"]),
+        (one(question_id="x"), ["body", "question_id"]),
+        (one(question_id=5), ["body", "question_id"]),
+        (one(revision=-1), ["body", "revision"]),
+        (one(revision=2**53), ["body", "revision"]),
+        (one(revision="7"), ["body", "revision"]),
+        (one(revision=True), ["body", "revision"]),
+        (one(answer="a\0b"), ["body", "answer"]),
+        ([], ["body"]),
+        (None, ["body"]),
+    ],
+)
+async def test_bodies_that_are_not_ours(gateway, body, loc):
+    reply = await gateway.student.post(ONE, content=json.dumps(body))
+    assert (reply.status_code, reply.json()["code"]) == (422, "invalid")
+    assert reply.json()["errors"][0]["loc"] == loc
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'"\xff"', b"[" * 4000, b'{"a":NaN}', b'"\\ud800"'])
+@pytest.mark.parametrize("path", [ONE, MANY, "/api/v1/student/submit"])
+async def test_what_is_no_json(gateway, content, path):
+    reply = await gateway.student.post(path, content=content)
+    assert (reply.status_code, reply.json()["code"]) == (422, "invalid")
+
+
+async def test_more_than_fit(gateway):
+    reply = await gateway.student.post(MANY, json=many(*[item()] * 201))
+    assert (reply.status_code, reply.json()["errors"][0]["loc"]) == (422, ["body", "answers"])
+
+
+async def test_only_students_only_post_only_json(gateway):
+    assert (await gateway.anonymous.post(ONE, json=one())).status_code == 401
+    assert (await gateway.admin.post(ONE, json=one())).status_code == 403
+    reply = await gateway.student.get(ONE)
+    assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
+    reply = await gateway.student.post(ONE, content=b"a=b", headers={"content-type": "text/plain"})
+    assert (reply.status_code, reply.json()["code"]) == (415, "unsupported")
+
+
+async def test_saves_that_wait_go_together(gateway, fakes):
+    def batches():
+        return REGISTRY.get_sample_value("examhall_save_batch_size_count")
+
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    before = batches()
+    replies = await asyncio.gather(*(gateway.student.post(ONE, json=one(revision=n)) for n in range(60)))
+    assert sorted(reply.json()["revision"] for reply in replies) == list(range(60))
+    assert batches() - before < 60
+
+
+class _Exam:
+    """SaveBatch by hand: each call waits until it is let go."""
+
+    def __init__(self):
+        self.calls = []
+
+    async def __call__(self, request, *, timeout, metadata):
+        go = asyncio.get_running_loop().create_future()
+        self.calls.append((request, go))
+        return await go
+
+
+def _save(number, size=0):
+    answer = attempts_pb2.AnswerSave(question_id="q", answer_json=b"x" * size, revision=number)
+    return attempts_pb2.AttemptSave(student_exam_id=str(number), answers=[answer])
+
+
+async def _settled():
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_each_save_of_a_batch_gets_its_own_verdict():
+    exam = _Exam()
+    client = BatchingSaveClient(exam, in_flight=1, clock=lambda: 10.0)
+    saves = [asyncio.create_task(client.save(_save(number), 9.5)) for number in range(4)]
+    await _settled()
+    assert [len(request.saves) for request, _ in exam.calls] == [4] or len(exam.calls[0][0].saves) == 1
+    while not all(task.done() for task in saves):
+        for request, go in exam.calls:
+            if not go.done():
+                assert all(save.elapsed_ms == 500 for save in request.saves)
+                go.set_result(_marked(request))
+        await _settled()
+    assert [(await task).clock.deadline_version for task in saves] == [0, 1, 2, 3]
+
+
+def _marked(request):
+    return attempts_pb2.SaveBatchResponse(
+        results=[
+            attempts_pb2.AttemptSaveResult(
+                clock=attempts_pb2.Clock(deadline_version=int(save.student_exam_id))
+            )
+            for save in request.saves
+        ]
+    )
+
+
+async def test_too_many_waiting_are_refused_at_once():
+    exam = _Exam()
+    client = BatchingSaveClient(exam, in_flight=1, capacity=2)
+    first = asyncio.create_task(client.save(_save(0), 0.0))
+    await _settled()
+    waiting = [asyncio.create_task(client.save(_save(number), 0.0)) for number in (1, 2)]
+    await _settled()
+    with pytest.raises(AppError) as refused:
+        await client.save(_save(3), 0.0)
+    assert (refused.value.code, refused.value.retry_after) == ("unavailable", 1.0)
+    exam.calls[0][1].set_exception(unavailable("down"))
+    await _settled()
+    assert len(exam.calls[1][0].saves) == 2
+    exam.calls[1][1].set_result(_marked(exam.calls[1][0]))
+    with pytest.raises(AppError):
+        await first
+    assert [(await task).clock.deadline_version for task in waiting] == [1, 2]
+
+
+async def test_large_saves_travel_apart():
+    exam = _Exam()
+    client = BatchingSaveClient(exam, in_flight=1, batch_bytes=100)
+    tasks = [asyncio.create_task(client.save(_save(number, 80), 0.0)) for number in range(3)]
+    for number in range(3):
+        await _settled()
+        request, go = exam.calls[number]
+        assert len(request.saves) == 1
+        go.set_result(_marked(request))
+    await asyncio.gather(*tasks)

@@ -1,0 +1,1 @@
+"""The import service: the only way in for content and bulk-created students."""

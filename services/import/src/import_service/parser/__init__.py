@@ -1,0 +1,1 @@
+"""Reading workbooks, in a process of its own with limits."""

@@ -1,0 +1,80 @@
+"""The rows of a .csv: its encoding and its delimiter are found out."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+
+from import_service.domain.columns import COLUMNS, Kind, folded
+from import_service.domain.refusal import DAMAGED, FileRefused
+from import_service.parser.code_pages import code_page_of
+from import_service.parser.recognising import utf16_without_mark
+
+MAX_CELL_CHARACTERS = 1_000_000
+DELIMITERS = ",;\t|"
+_SAMPLE_BYTES = 256 * 1024
+_MARKS = (
+    # UTF-32 first: its mark begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def read_csv(data: bytes, kind: Kind) -> Iterator[tuple[int, list[str]]]:
+    """The rows with their numbers as a spreadsheet would count them. Raises FileRefused `damaged`."""
+    text = decode(data)
+    first, rest = _first_line(text)
+    delimiter = None
+    if first.casefold().startswith("sep=") and len(first) == 5:
+        # A hint for Excel, which does not count it as a row.
+        delimiter, text = first[4], rest
+    delimiter = delimiter or find_delimiter(text, kind)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=False)
+    try:
+        yield from enumerate(rows, start=1)
+    except csv.Error:
+        message = (
+            "The file can't be divided into cells: is a quotation mark missing? Save it as .xlsx instead."
+        )
+        raise FileRefused(DAMAGED, message) from None
+
+
+def decode(data: bytes) -> str:
+    """The text of a file in UTF-8, UTF-16, UTF-32 or one of the old code pages."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    unmarked = utf16_without_mark(data[:_SAMPLE_BYTES])
+    if unmarked is not None:
+        return data.decode(unmarked, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode(_code_page(data), "replace")
+
+
+def find_delimiter(text: str, kind: Kind) -> str:
+    """The delimiter under which the first line that isn't empty names the most columns of ours."""
+    known = {folded(name) for name in COLUMNS[kind]}
+    line = next((line for line in text.splitlines()[:50] if line.strip(" ,;\t|")), "")
+
+    def columns(delimiter: str) -> int:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+        return len({folded(cell) for cell in cells} & known)
+
+    return max(DELIMITERS, key=columns)
+
+
+def _first_line(text: str) -> tuple[str, str]:
+    line, _, rest = text.partition("\n")
+    return line.rstrip("\r"), rest
+
+
+def _code_page(data: bytes) -> str:
+    # Only the lines that tell code pages apart, so that a rare letter at the end of a long file counts.
+    telling = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
+    return code_page_of(telling)

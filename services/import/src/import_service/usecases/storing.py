@@ -1,0 +1,134 @@
+"""Storing a chunk of rows in the services that own them: each row gets its own verdict."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from examkit.errors import AppError, Kind
+from examprotos.exam.v1 import content_store_pb2
+
+from import_service.domain.question import Question
+from import_service.domain.refusal import RowFault
+from import_service.domain.student_rows import Student
+from import_service.parser.frames import Good
+from import_service.peers import Peers
+from import_service.repository import Job
+from import_service.rpc import translate
+
+_REFUSALS = frozenset({Kind.INVALID, Kind.CONFLICT, Kind.NOT_FOUND, Kind.REFUSED, Kind.TOO_LARGE, Kind.GONE})
+"""Failures that lie in what was sent; any other is a matter of waiting."""
+
+
+class Verdict(NamedTuple):
+    """What became of a row: `stored` (its key), `imported`, `updated`, or `rejected` with its fault."""
+
+    outcome: str
+    fault: RowFault | None = None
+
+
+async def put_keys(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict]:
+    """Put the keys of questions, before their content: a question without a key must never be seen.
+
+    `stored` or `rejected` for each row; students have no keys. Can be repeated. Raises unavailable.
+    """
+
+    async def put(some: Sequence[Good]) -> list[Verdict]:
+        wire = [
+            translate.key_to_wire(version_id(job.id, row.row), row.item)
+            for row in some
+            if isinstance(row.item, Question)
+        ]
+        await peers.put_keys(wire, job.created_by)
+        return [Verdict("stored")] * len(some)
+
+    if not rows or not isinstance(rows[0].item, Question):
+        return [Verdict("stored")] * len(rows)
+    return await _isolating(rows, put, column="correct")
+
+
+async def store_rows(peers: Peers, job: Job, rows: Sequence[Good], keyed: Sequence[Verdict]) -> list[Verdict]:
+    """Store rows whose keys are put, one verdict each, in order. Can be repeated. Raises as `put_keys`."""
+    with_key = [row for row, verdict in zip(rows, keyed, strict=True) if verdict.fault is None]
+    if not with_key:
+        return list(keyed)
+    if isinstance(with_key[0].item, Question):
+        stored = await _store_questions(peers, job, with_key)
+    else:
+        stored = await store_students(peers, with_key, dry_run=False)
+    remaining = iter(stored)
+    return [verdict if verdict.fault else next(remaining) for verdict in keyed]
+
+
+async def store_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -> list[Verdict]:
+    """The same for students; `dry_run` judges them against the accounts and changes nothing."""
+
+    async def put(some: Sequence[Good]) -> list[Verdict]:
+        wire = [translate.student_to_wire(row.row, row.item) for row in some if isinstance(row.item, Student)]
+        outcomes = await peers.put_students(wire, dry_run=dry_run)
+        return [
+            _verdict(one.outcome, RowFault(one.column or "email", one.code, one.message)) for one in outcomes
+        ]
+
+    return await _isolating(rows, put, column="email")
+
+
+async def _store_questions(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict]:
+    async def put(some: Sequence[Good]) -> list[Verdict]:
+        wire = [
+            content_store_pb2.PutQuestion(
+                version_id=str(version_id(job.id, row.row)), content=translate.content_to_wire(row.item)
+            )
+            for row in some
+            if isinstance(row.item, Question)
+        ]
+        outcomes = await peers.put_questions(wire, job.created_by)
+        return [_question_verdict(one) for one in outcomes]
+
+    return await _isolating(rows, put, column="question")
+
+
+def version_id(job_id: UUID, row: int) -> UUID:
+    """The version that a row makes: the same however often the row is stored."""
+    return uuid5(job_id, f"row {row}")
+
+
+def _question_verdict(one: content_store_pb2.PutQuestionOutcome) -> Verdict:
+    outcome = one.outcome
+    if outcome == "repeated":
+        # Stored before a crash, and not counted yet.
+        outcome = "created" if one.version == 1 else "updated"
+    return _verdict(outcome, RowFault(_COLUMN_OF_CODE.get(one.code, "question"), one.code, one.detail))
+
+
+_COLUMN_OF_CODE = {
+    "external_id_taken": "external_id",
+    "stale_version": "external_id",
+    "not_found": "external_id",
+}
+
+
+def _verdict(outcome: str, fault: RowFault) -> Verdict:
+    if outcome == "rejected":
+        message = fault.message or "The row was refused: check its cells."
+        return Verdict("rejected", RowFault(fault.column, fault.code or "invalid", message))
+    return Verdict("imported" if outcome == "created" else "updated")
+
+
+async def _isolating(
+    rows: Sequence[Good], put: Callable[[Sequence[Good]], Awaitable[list[Verdict]]], *, column: str
+) -> list[Verdict]:
+    """Put rows together; where they are refused as a whole, halve them until only the bad ones are left."""
+    try:
+        return await put(rows)
+    except AppError as error:
+        if error.kind not in _REFUSALS:
+            raise
+        if len(rows) == 1:
+            return [Verdict("rejected", RowFault(column, error.code, _sentence(error)))]
+    middle = len(rows) // 2
+    first = await _isolating(rows[:middle], put, column=column)
+    return first + await _isolating(rows[middle:], put, column=column)
+
+
+def _sentence(error: AppError) -> str:
+    return error.errors[0].msg if error.errors else error.detail
