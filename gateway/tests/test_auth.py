@@ -1,5 +1,6 @@
 """Logging in, cookies, origins, and tokens that end before their time."""
 
+import asyncio
 import uuid
 
 import gateway_samples as samples
@@ -165,14 +166,15 @@ async def test_revoked_tokens_end_within_seconds(gateway, fakes):
 
 
 async def test_streams_end_with_the_token(gateway, fakes):
+    hold, left = asyncio.Event(), asyncio.Event()
+
     async def endless():
-        while True:
+        try:
             yield samples.job()
             await hold.wait()
+        finally:
+            left.set()
 
-    import asyncio
-
-    hold = asyncio.Event()
     session = uuid.uuid4()
     fakes.answers["Imports/GetJob"] = samples.job()
     fakes.answers["Imports/WatchJob"] = lambda _: endless()
@@ -187,7 +189,24 @@ async def test_streams_end_with_the_token(gateway, fakes):
             rest = [line async for line in lines]
         assert "event: problem" in rest
         assert any('"code":"unauthenticated"' in line for line in rest)
-    hold.set()
+    await asyncio.wait_for(left.wait(), 5)
+
+
+async def test_nobody_is_watched_for(gateway, fakes):
+    hold, left = asyncio.Event(), asyncio.Event()
+
+    async def endless():
+        try:
+            yield samples.job()
+            await hold.wait()
+        finally:
+            left.set()
+
+    fakes.answers["Imports/GetJob"] = samples.job()
+    fakes.answers["Imports/WatchJob"] = lambda _: endless()
+    async with gateway.admin.stream("GET", f"/api/v1/admin/imports/{samples.JOB}/events") as reply:
+        assert await anext(reply.aiter_lines()) == "event: job"
+    await asyncio.wait_for(left.wait(), 5)
 
 
 async def test_streams_end_with_the_job_and_with_trouble(gateway, fakes):
@@ -210,8 +229,6 @@ async def test_streams_end_with_the_job_and_with_trouble(gateway, fakes):
 
 
 async def test_streams_end_when_the_process_stops(run, fakes):
-    import asyncio
-
     hold = asyncio.Event()
 
     async def endless():

@@ -1,12 +1,14 @@
 """What stands before every endpoint: errors of HTTP itself, origins, sizes, rates, headers."""
 
 import asyncio
+import json
 
 import gateway_samples as samples
 import pytest
+from exam_gateway import problems
 from exam_gateway.guards.body import MIB, limit_for
 from exam_gateway.guards.limits import Buckets, RateLimits
-from examkit.errors import AppError
+from examkit.errors import AppError, Kind
 from prometheus_client import REGISTRY, generate_latest
 from structlog.testing import capture_logs
 
@@ -165,6 +167,21 @@ async def test_a_class_logs_in_together(run, fakes):
             return (await gateway.anonymous.post("/api/v1/auth/login", json=LOGIN)).status_code
 
         assert set(await asyncio.gather(*(login() for _ in range(100)))) == {200}
+
+
+def test_failures_on_our_side_tell_nothing():
+    error = AppError(Kind.INTERNAL, "boom", "SELECT secret", extra={"host": "10.0.0.7"})
+    reply = problems.from_app_error(error)
+    body = json.loads(reply.body)
+    assert (reply.status_code, body["code"]) == (500, "internal")
+    assert body.keys() == {"type", "title", "status", "detail", "code", "trace_id"}
+    assert b"secret" not in reply.body
+
+
+def test_further_members_never_hide_the_standard_ones():
+    error = AppError(Kind.CONFLICT, "published", "No.", extra={"status": 1, "code": "x", "field": "title"})
+    body = json.loads(problems.from_app_error(error).body)
+    assert (body["status"], body["code"], body["field"]) == (409, "published", "title")
 
 
 def test_buckets_fill_again():

@@ -152,6 +152,8 @@ def conforms(document, operation, reply):
         jsonschema_rs.validator_for(schema).validate(json.loads(reply.content))
 
 
+# The gateway, in the same process, draws trace ids while cases are drawn.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 async def test_whatever_is_sent_is_answered_as_promised(gateway, fakes, document):
     """Generated requests, fitting the schema and not: never a 5xx, never an undocumented answer."""
     fakes.answers |= samples.everything()

@@ -7,6 +7,7 @@ import gateway_samples as samples
 import pytest
 from exam_gateway.student.save_client import BatchingSaveClient
 from examkit.errors import AppError, unavailable
+from examkit.rpc.context import acting
 from examprotos.exam.v1 import attempts_pb2
 from prometheus_client import REGISTRY
 
@@ -196,6 +197,7 @@ class _Exam:
     async def __call__(self, request, *, timeout, metadata):
         go = asyncio.get_running_loop().create_future()
         self.calls.append((request, go))
+        self.told = (timeout, dict(metadata))
         return await go
 
 
@@ -252,6 +254,20 @@ async def test_too_many_waiting_are_refused_at_once():
     with pytest.raises(AppError):
         await first
     assert [(await task).clock.deadline_version for task in waiting] == [1, 2]
+
+
+async def test_a_batch_is_nobodys():
+    """Whoever happens to set it off lends it neither token nor deadline."""
+    exam = _Exam()
+    client = BatchingSaveClient(exam, in_flight=1)
+    with acting(token="mine", request_id="mine", timeout=0.5):
+        task = asyncio.create_task(client.save(_save(0), 0.0))
+        await _settled()
+    timeout, metadata = exam.told
+    assert timeout > 5
+    assert metadata.keys() <= {"traceparent"}
+    exam.calls[0][1].set_result(_marked(exam.calls[0][0]))
+    await task
 
 
 async def test_large_saves_travel_apart():

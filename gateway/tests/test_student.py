@@ -88,6 +88,18 @@ async def test_what_goes_wrong_inside_stays_inside(gateway, fakes):
     assert "secret" not in reply.text
 
 
+async def test_a_service_that_talks_nonsense(gateway, fakes):
+    fakes.answers["Attempts/Start"] = attempts_pb2.Attempt(student_exam_id="nonsense-7")
+    reply = await gateway.student.post(f"/api/v1/student/start/{samples.EXAM}")
+    assert (reply.status_code, reply.json()["code"]) == (500, "internal")
+    assert "nonsense" not in reply.text
+    assert reply.headers["x-request-id"]
+    fakes.answers["Attempts/SaveBatch"] = attempts_pb2.SaveBatchResponse()
+    body = {"student_exam_id": samples.ATTEMPT, "question_id": samples.QUESTION, "answer": "B"}
+    reply = await gateway.student.post("/api/v1/student/save-answer", json=body)
+    assert (reply.status_code, reply.json()["code"]) == (500, "internal")
+
+
 async def test_events(gateway, fakes):
     fakes.answers["Attempts/RecordEvents"] = attempts_pb2.RecordEventsResponse()
     event = {"kind": "paste", "at": "2026-05-04T14:00:00.5+02:00", "detail": {"length": 12}}

@@ -68,7 +68,7 @@ def read(env: Mapping[str, str]) -> GatewaySettings:
             identities[surface] = _identity(surface, env)
         except SettingsError as error:
             problems += error.problems
-    if STAFF in identities and not env.get("IMPORT_TARGET", "").strip():
+    if STAFF in (surfaces or (STAFF,)) and not env.get("IMPORT_TARGET", "").strip():
         problems.append("IMPORT_TARGET is not set")
     problems += [
         f"CORS_ORIGINS must name origins such as https://exams.example.org, not {origin!r}"

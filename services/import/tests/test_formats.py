@@ -1,7 +1,6 @@
 """Every type of question, with the cells that spreadsheet programs make, in every format."""
 
 import io
-import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -20,7 +19,7 @@ from import_service.domain.question import (
     TrueFalseKey,
 )
 from import_service.domain.student_rows import Student
-from import_service.parser.frames import Good
+from import_service.parser.frames import Bad, Good
 
 from .makers import USER_HEADER, csv_text, ods, question_grid, question_row, with_replaced, xls, xlsx
 from .reading import rows
@@ -299,12 +298,28 @@ def test_students_from_every_format() -> None:
     assert set(USER_HEADER) == {"email", "name", "groups", "password"}
 
 
-def test_libreoffice_writes_xlsx_with_its_own_prefixes_and_booleans() -> None:
-    """LibreOffice stores booleans as numbers with a format, and formulas' texts as t="str"."""
-    data = xlsx(question_grid({"option_a": ('="x"&"1"', "x1"), "option_b": True, "correct": ('="A"', "A")}))
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        sheet = archive.read("xl/worksheets/sheet1.xml")
-    assert b't="str"' in sheet
-    assert b't="b"' in sheet
-    (found,) = questions(data, "a.xlsx")
-    assert [option.text for option in found.options] == ["x1", "TRUE"]
+def test_xlsx_in_the_words_of_libreoffice() -> None:
+    """Formulas marked aca, results typed n, str, b and e; and strings within the cells."""
+    header = ("type", "question", "option_a", "option_b", "option_c", "option_d", "correct")
+    names = "".join(
+        f'<c r="{column}1" t="inlineStr"><is><t>{name}</t></is></c>'
+        for column, name in zip("ABCDEFG", header, strict=True)
+    )
+    cells = (
+        '<c r="A2" s="0" t="inlineStr"><is><t>single_choice</t></is></c>'
+        '<c r="B2" t="str"><f aca="false">&quot;Which&quot;&amp;&quot;?&quot;</f><v>Which?</v></c>'
+        '<c r="C2" t="n"><f aca="false">40+2</f><v>42</v></c>'
+        '<c r="D2" t="b"><f aca="false">TRUE()</f><v>1</v></c>'
+        '<c r="E2" t="e"><f aca="false">1/0</f><v>#DIV/0!</v></c>'
+        '<c r="F2" t="inlineStr"><is><r><t>ri</t></r><r><t xml:space="preserve">ch </t></r></is></c>'
+        '<c r="G2" t="b"><v>0</v></c>'
+    )
+    sheet = (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        f'<row r="1">{names}</row><row r="2" customFormat="false">{cells}</row></sheetData></worksheet>'
+    )
+    (found,) = rows(with_replaced(xlsx(GRID), "xl/worksheets/sheet1.xml", sheet.encode()), "a.xlsx")
+    assert found.cells == ("single_choice", "Which?", "42", "TRUE", "#DIV/0!", "rich ", "FALSE")
+    assert isinstance(found, Bad)
+    assert [(fault.column, fault.code) for fault in found.faults] == [("correct", "not_a_letter")]

@@ -200,6 +200,22 @@ async def test_a_lost_lease_changes_nothing(upload: Upload, db: Database) -> Non
     assert await count(db, "files") == 1
 
 
+async def test_work_ends_when_the_lease_went_to_another(upload: Upload, around: World, db: Database) -> None:
+    job = await upload(xlsx(many_questions(10)))
+    around.grading.gate = asyncio.Event()
+    task = asyncio.create_task(Runner(db, around.peers, Limits(), lease_seconds=0.3).step())
+    async with asyncio.timeout(20):
+        while around.grading.calls == 0:
+            await asyncio.sleep(0.01)
+        async with db.transaction() as tx:
+            await tx.conn.execute(sa.text("UPDATE jobs SET lease_owner = id"))
+        assert await task
+    around.grading.gate.set()
+    left = await job_of(db, job.id)
+    assert (left.status, left.imported) == (Status.RUNNING, 0)
+    assert around.exam.calls == 0
+
+
 async def test_rows_that_a_service_refuses_become_errors_and_cost_no_other(
     imported: Upload, around: World, db: Database
 ) -> None:

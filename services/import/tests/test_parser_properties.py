@@ -12,7 +12,7 @@ from import_service.domain.columns import COLUMNS, OPTION_LETTERS, Kind
 from import_service.domain.question import ChoiceKey, Question
 from import_service.domain.refusal import FileRefused
 from import_service.parser.code_pages import code_page_of
-from import_service.parser.csv_text import decode
+from import_service.parser.csv_text import encoding_of
 from import_service.parser.frames import Bad, End, Failure, FrameWriter, Good, Header, read_frames
 from import_service.parser.limits import Limits
 from import_service.parser.process import parsed
@@ -130,7 +130,8 @@ async def test_a_workbook_with_wrong_bytes_is_read_or_refused(
 @given(TYPED)
 def test_unicode_is_never_taken_for_a_code_page(text: str) -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
-        assert decode(text.encode(encoding)) == text
+        data = text.encode(encoding)
+        assert data.decode(encoding_of(data)) == text
 
 
 @QUIET

@@ -153,7 +153,7 @@ def test_headers_in_any_dress() -> None:
 
 
 def student(**given: str) -> Student | list[RowFault]:
-    return read_student({"email": "a@school.example.com", "name": "A", "groups": "", "password": ""} | given)
+    return read_student({"email": "a@school.local", "name": "A", "groups": "", "password": ""} | given)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_mistakes_in_a_person(changes: dict[str, str], column: str, code: str) -
 
 def test_a_person() -> None:
     found = student(groups="a, b;c | a", password=" secret ")
-    assert found == Student("a@school.example.com", "A", ("a", "b", "c"), " secret ")
+    assert found == Student("a@school.local", "A", ("a", "b", "c"), " secret ")
     assert "secret" not in repr(found)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, cast
 from urllib.parse import quote
 
 from examkit.errors import FieldError, invalid
@@ -126,8 +127,11 @@ async def watch_import(import_id: Id, staff: Staff) -> StreamingResponse:
 async def _changes(
     staff: StaffBackend, request: imports_pb2.GetJobRequest, token: str
 ) -> AsyncIterator[bytes]:
-    async for job in stream(staff.imports.WatchJob, request, token=token):
-        yield shapes.job(job).model_dump_json().encode()
+    jobs = cast("AsyncGenerator[imports_pb2.Job]", stream(staff.imports.WatchJob, request, token=token))
+    # Closed with the stream that it feeds, so that import does not go on watching for nobody.
+    async with aclosing(jobs):
+        async for job in jobs:
+            yield shapes.job(job).model_dump_json().encode()
 
 
 @router.get(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 import msgspec
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from import_service.domain.refusal import RowFault, has_bad_characters, shown
 
@@ -13,6 +13,11 @@ NAME_CHARACTERS = 200
 GROUP_CHARACTERS = 100
 GROUPS_MOST = 50
 PASSWORD_CHARACTERS = 1024
+
+# Institutions do have addresses in their own network (name@school.local), and auth takes them.
+if "local" in SPECIAL_USE_DOMAIN_NAMES:
+    SPECIAL_USE_DOMAIN_NAMES.remove("local")
+
 _DIVIDERS = re.compile(r"[,;|\n]")
 
 

@@ -13,6 +13,7 @@ from import_service.parser.recognising import utf16_without_mark
 MAX_CELL_CHARACTERS = 1_000_000
 DELIMITERS = ",;\t|"
 _SAMPLE_BYTES = 256 * 1024
+_HEADER_CHARACTERS = 64 * 1024
 _MARKS = (
     # UTF-32 first: its mark begins with that of UTF-16.
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -25,17 +26,19 @@ _MARKS = (
 
 def read_csv(data: bytes, kind: Kind) -> Iterator[tuple[int, list[str]]]:
     """The rows with their numbers as a spreadsheet would count them. Raises FileRefused `damaged`."""
-    text = decode(data)
-    first, rest = _first_line(text)
-    delimiter = None
+    # Decoded piece by piece: as one text a large file would take four times its size.
+    text = io.TextIOWrapper(io.BytesIO(data), encoding_of(data), "replace", newline="")
+    beginning = text.read(_HEADER_CHARACTERS)
+    first = beginning.partition("\n")[0].rstrip("\r")
+    text.seek(0)
+    delimiter = find_delimiter(beginning, kind)
     if first.casefold().startswith("sep=") and len(first) == 5:
         # A hint for Excel, which does not count it as a row.
-        delimiter, text = first[4], rest
-    delimiter = delimiter or find_delimiter(text, kind)
+        delimiter = first[4]
+        text.readline()
     csv.field_size_limit(MAX_CELL_CHARACTERS)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=False)
     try:
-        yield from enumerate(rows, start=1)
+        yield from enumerate(csv.reader(text, delimiter=delimiter), start=1)
     except csv.Error:
         message = (
             "The file can't be divided into cells: is a quotation mark missing? Save it as .xlsx instead."
@@ -43,35 +46,38 @@ def read_csv(data: bytes, kind: Kind) -> Iterator[tuple[int, list[str]]]:
         raise FileRefused(DAMAGED, message) from None
 
 
-def decode(data: bytes) -> str:
-    """The text of a file in UTF-8, UTF-16, UTF-32 or one of the old code pages."""
+def encoding_of(data: bytes) -> str:
+    """The encoding of a file in UTF-8, UTF-16, UTF-32 or one of the old code pages."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
+            return encoding
     unmarked = utf16_without_mark(data[:_SAMPLE_BYTES])
     if unmarked is not None:
-        return data.decode(unmarked, "replace")
+        return unmarked
+    return "utf-8" if _is_utf8(data) else _code_page(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        return data.decode("utf-8")
+        for start in range(0, len(data), _SAMPLE_BYTES):
+            decoder.decode(data[start : start + _SAMPLE_BYTES])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return data.decode(_code_page(data), "replace")
+        return False
+    return True
 
 
 def find_delimiter(text: str, kind: Kind) -> str:
     """The delimiter under which the first line that isn't empty names the most columns of ours."""
     known = {folded(name) for name in COLUMNS[kind]}
-    line = next((line for line in text.splitlines()[:50] if line.strip(" ,;\t|")), "")
+    line = next((line for line in text.splitlines() if line.strip(" ,;\t|")), "")
 
     def columns(delimiter: str) -> int:
         cells = next(csv.reader([line], delimiter=delimiter), [])
         return len({folded(cell) for cell in cells} & known)
 
     return max(DELIMITERS, key=columns)
-
-
-def _first_line(text: str) -> tuple[str, str]:
-    line, _, rest = text.partition("\n")
-    return line.rstrip("\r"), rest
 
 
 def _code_page(data: bytes) -> str:

@@ -1,0 +1,1 @@
+"""Measurements against a running copy on loopback: they report, they don't judge."""
