@@ -4,10 +4,14 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-../.venv/bin/python}
 out=${1:-gen}
+fresh=$(mktemp -d)
+trap 'rm -rf "$fresh"' EXIT
+PATH="$(cd "$(dirname "$python")" && pwd):$PATH" "$python" -m grpc_tools.protoc -I . \
+  --python_out="$fresh" --grpc_python_out="$fresh" --mypy_out="quiet:$fresh" --mypy_grpc_out="quiet:$fresh" \
+  $(find examprotos -name '*.proto' | sort)
+find "$fresh/examprotos" -type d -exec touch {}/__init__.py \;
+touch "$fresh/examprotos/py.typed"
+# Put in place only what was generated whole.
 mkdir -p "$out/examprotos"
 find "$out/examprotos" -name '*_pb2*' -delete
-PATH="$(cd "$(dirname "$python")" && pwd):$PATH" "$python" -m grpc_tools.protoc -I . \
-  --python_out="$out" --grpc_python_out="$out" --mypy_out="quiet:$out" --mypy_grpc_out="quiet:$out" \
-  $(find examprotos -name '*.proto' | sort)
-find "$out/examprotos" -type d -exec touch {}/__init__.py \;
-touch "$out/examprotos/py.typed"
+cp -r "$fresh/examprotos/." "$out/examprotos/"

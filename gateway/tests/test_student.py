@@ -199,6 +199,12 @@ async def test_results(gateway, fakes):
             "explanation": None,
         }
     ]
+    fakes.answers["Results/GetMyResult"] = not_found()
+    fakes.answers["Attempts/GetSubmission"] = samples.closed(attempt_no=1)
+    body = (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).json()
+    assert (body["grading"], body["total_score"], body["results"]) == ("pending", None, [])
+    fakes.answers["Attempts/GetSubmission"] = not_found()
+    assert (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).status_code == 404
     fakes.answers["Results/GetMyResult"] = forbidden("Later.", "results_not_released")
     reply = await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")
     assert (reply.status_code, reply.json()["code"]) == (403, "results_not_released")

@@ -168,6 +168,19 @@ def pending(closed: attempts_pb2.SubmitResponse, refused: list[shapes.RejectedIt
     }
 
 
+def ungraded_result(closed: attempts_pb2.SubmitResponse) -> shapes.MyResult:
+    """The result of an attempt that is closed and has no grade yet."""
+    said = pending(closed, [])
+    kept = (name for name in said if name not in ("rejected", "receipt"))
+    return shapes.MyResult(
+        exam_id=UUID(closed.exam_id),
+        exam_title=None,
+        attempt_no=closed.attempt_no,
+        released=False,
+        **{name: said[name] for name in kept},
+    )
+
+
 def graded(result: results_pb2.StudentResult) -> dict[str, Any]:
     """What a grade changes in it."""
     summary = _summary(result)

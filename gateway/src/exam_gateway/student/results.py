@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from examkit.errors import AppError, Kind
 from examkit.rpc.client import call
+from examprotos.exam.v1 import attempts_pb2
 from examprotos.grading.v1 import results_pb2
 from fastapi import APIRouter, Query
 
@@ -12,7 +14,7 @@ from exam_gateway.describe import failures
 from exam_gateway.guards.routes import StudentRoute
 from exam_gateway.shapes import Cursor, Id, Limit
 from exam_gateway.student import convert, shapes
-from exam_gateway.student.backend import READ_SECONDS, Student
+from exam_gateway.student.backend import READ_SECONDS, Student, StudentBackend
 from exam_gateway.wire import page_limit
 
 router = APIRouter(prefix="/api/v1/student", tags=["taking an exam"], route_class=StudentRoute)
@@ -38,7 +40,20 @@ async def list_my_results(
     responses=failures("not_found", "results_not_released"),
 )
 async def get_my_result(student_exam_id: Id, student: Student) -> shapes.MyResult:
+    """Closed and not graded yet: `grading` is pending, and there are no scores."""
     request = results_pb2.GetMyResultRequest(student_exam_id=str(student_exam_id))
-    return convert.my_result(
-        await call(student.results.GetMyResult, request, timeout=READ_SECONDS, idempotent=True)
+    try:
+        found = await call(student.results.GetMyResult, request, timeout=READ_SECONDS, idempotent=True)
+    except AppError as error:
+        if error.kind not in (Kind.NOT_FOUND, Kind.UNAVAILABLE):
+            raise
+        return await _ungraded(student_exam_id, student)
+    return convert.my_result(found)
+
+
+async def _ungraded(student_exam_id: Id, student: StudentBackend) -> shapes.MyResult:
+    """Exam knows of an attempt from its closing on. Raises not_found."""
+    request = attempts_pb2.GetSubmissionRequest(student_exam_id=str(student_exam_id))
+    return convert.ungraded_result(
+        await call(student.attempts.GetSubmission, request, timeout=READ_SECONDS, idempotent=True)
     )

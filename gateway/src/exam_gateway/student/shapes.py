@@ -221,7 +221,7 @@ class Accepted(Out):
 class MyResultSummary(Out):
     student_exam_id: UUID
     exam_id: UUID
-    exam_title: str
+    exam_title: str | None = Field(description="null before the first grade.")
     attempt_no: int
     status: Literal["submitted", "expired"]
     submitted_at: AwareDatetime

@@ -664,6 +664,7 @@ class SubmitResponse(_message.Message):
     RECEIPT_FIELD_NUMBER: _builtins.int
     MAX_POSSIBLE_HUNDREDTHS_FIELD_NUMBER: _builtins.int
     QUESTION_COUNT_FIELD_NUMBER: _builtins.int
+    ATTEMPT_NO_FIELD_NUMBER: _builtins.int
     student_exam_id: _builtins.str
     exam_id: _builtins.str
     status: _builtins.str
@@ -672,6 +673,7 @@ class SubmitResponse(_message.Message):
     """Grading's result is for this version of the attempt."""
     max_possible_hundredths: _builtins.int
     question_count: _builtins.int
+    attempt_no: _builtins.int
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -692,10 +694,11 @@ class SubmitResponse(_message.Message):
         receipt: Global___Receipt | None = ...,
         max_possible_hundredths: _builtins.int = ...,
         question_count: _builtins.int = ...,
+        attempt_no: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_version", b"attempt_version", "exam_id", b"exam_id", "max_possible_hundredths", b"max_possible_hundredths", "question_count", b"question_count", "receipt", b"receipt", "rejected", b"rejected", "status", b"status", "student_exam_id", b"student_exam_id", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_no", b"attempt_no", "attempt_version", b"attempt_version", "exam_id", b"exam_id", "max_possible_hundredths", b"max_possible_hundredths", "question_count", b"question_count", "receipt", b"receipt", "rejected", b"rejected", "status", b"status", "student_exam_id", b"student_exam_id", "submitted_at", b"submitted_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

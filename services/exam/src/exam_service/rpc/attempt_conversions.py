@@ -119,6 +119,7 @@ def submitted(given: Submitted) -> pb.SubmitResponse:
         ),
         max_possible_hundredths=given.paper.max_possible_hundredths,
         question_count=given.paper.question_count,
+        attempt_no=attempt.attempt_no,
     )
 
 

@@ -1,1 +1,1 @@
-"""gRPC: translate, call a use case, translate."""
+"""Servicers: translate, call a use case, translate."""

@@ -6,8 +6,8 @@ from examkit.rpc.context import current_user
 from examprotos.imports.v1 import content_pb2 as pb
 from examprotos.imports.v1 import content_pb2_grpc
 
+from import_service import wire
 from import_service.peers import Peers
-from import_service.rpc import translate
 from import_service.usecases.put_question import put_question
 
 
@@ -20,10 +20,10 @@ class ContentServicer(content_pb2_grpc.ContentServicer):
     async def PutQuestion(self, request: pb.PutQuestionRequest, context: Any) -> pb.PutQuestionResponse:
         outcome, version_id = await put_question(
             self._peers,
-            translate.question_from_wire(request.content, request.key),
+            wire.question_from_wire(request.content, request.key),
             question_id=request.question_id,
             expected_version=request.expected_version,
-            media_json=translate.media_from_wire(request.content.media_json),
+            media_json=wire.media_from_wire(request.content.media_json),
             on_behalf_of=current_user().user_id,
         )
         return pb.PutQuestionResponse(

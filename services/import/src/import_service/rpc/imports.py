@@ -15,10 +15,9 @@ from examkit.rpc.interceptors import Verifier
 from examprotos.imports.v1 import imports_pb2 as pb
 from examprotos.imports.v1 import imports_pb2_grpc
 
-from import_service import errors
+from import_service import errors, wire
 from import_service.domain.columns import Kind
 from import_service.domain.job import OnError
-from import_service.rpc import translate
 from import_service.usecases import documents, jobs
 from import_service.usecases.create_job import create_job
 
@@ -43,10 +42,10 @@ class ImportsServicer(imports_pb2_grpc.ImportsServicer):
             created_by=current_user().user_id,
             request_id=current_request_id() or None,
         )
-        return translate.job_to_wire(*await jobs.get_job(self._db, job.id))
+        return wire.job_to_wire(*await jobs.get_job(self._db, job.id))
 
     async def GetJob(self, request: pb.GetJobRequest, context: Any) -> pb.Job:
-        return translate.job_to_wire(*await jobs.get_job(self._db, _job_id(request)))
+        return wire.job_to_wire(*await jobs.get_job(self._db, _job_id(request)))
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Any) -> pb.ListJobsResponse:
         """Without their errors."""
@@ -55,7 +54,7 @@ class ImportsServicer(imports_pb2_grpc.ImportsServicer):
         page = found[:limit]
         more = len(found) > limit
         return pb.ListJobsResponse(
-            items=[translate.job_to_wire(job, []) for job in page],
+            items=[wire.job_to_wire(job, []) for job in page],
             next_cursor=paging.encode(page[-1].created_at.isoformat(), str(page[-1].id)) if more else "",
         )
 
@@ -64,7 +63,7 @@ class ImportsServicer(imports_pb2_grpc.ImportsServicer):
             # A stream outlives the check at its beginning: the token may have ended since.
             await self._verifier.verify(current_token.get() or "")
             if view is not None:
-                yield translate.job_to_wire(*view)
+                yield wire.job_to_wire(*view)
 
     async def GetErrorWorkbook(self, request: pb.GetJobRequest, context: Any) -> pb.Workbook:
         filename, data = await documents.error_workbook(self._db, _job_id(request))

@@ -5,10 +5,9 @@ from uuid import UUID
 from examkit.ids import parse_uuid, uuid7
 from examprotos.exam.v1 import content_store_pb2
 
-from import_service import errors
+from import_service import errors, wire
 from import_service.domain.question import Question, faults
 from import_service.peers import Peers
-from import_service.rpc import translate
 
 
 async def put_question(
@@ -29,14 +28,14 @@ async def put_question(
         raise errors.question_invalid(found)
     version = uuid7()
     item = content_store_pb2.PutQuestion(
-        version_id=str(version), content=translate.content_to_wire(question, media_json)
+        version_id=str(version), content=wire.content_to_wire(question, media_json)
     )
     if question_id:
         item.question_id = str(parse_uuid(question_id, "question"))
         item.expected_version = expected_version
     else:
         item.new_question_id = str(uuid7())
-    await peers.put_keys([translate.key_to_wire(version, question)], on_behalf_of, token=None)
+    await peers.put_keys([wire.key_to_wire(version, question)], on_behalf_of, token=None)
     outcome = (await peers.put_questions([item], on_behalf_of, token=None))[0]
     if outcome.outcome == "rejected":
         raise errors.question_rejected(outcome.code, outcome.detail)

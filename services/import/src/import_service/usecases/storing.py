@@ -7,13 +7,13 @@ from uuid import UUID, uuid5
 from examkit.errors import AppError, Kind
 from examprotos.exam.v1 import content_store_pb2
 
+from import_service import wire
 from import_service.domain.question import Question
 from import_service.domain.refusal import RowFault
 from import_service.domain.student_rows import Student
 from import_service.parser.frames import Good
 from import_service.peers import Peers
 from import_service.repository import Job
-from import_service.rpc import translate
 
 _REFUSALS = frozenset({Kind.INVALID, Kind.CONFLICT, Kind.NOT_FOUND, Kind.REFUSED, Kind.TOO_LARGE, Kind.GONE})
 """Failures that lie in what was sent; any other is a matter of waiting."""
@@ -34,7 +34,7 @@ async def put_keys(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict
 
     async def put(some: Sequence[Good]) -> list[Verdict]:
         wire = [
-            translate.key_to_wire(version_id(job.id, row.row), row.item)
+            wire.key_to_wire(version_id(job.id, row.row), row.item)
             for row in some
             if isinstance(row.item, Question)
         ]
@@ -63,7 +63,7 @@ async def store_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -
     """The same for students; `dry_run` judges them against the accounts and changes nothing."""
 
     async def put(some: Sequence[Good]) -> list[Verdict]:
-        wire = [translate.student_to_wire(row.row, row.item) for row in some if isinstance(row.item, Student)]
+        wire = [wire.student_to_wire(row.row, row.item) for row in some if isinstance(row.item, Student)]
         outcomes = await peers.put_students(wire, dry_run=dry_run)
         return [
             _verdict(one.outcome, RowFault(one.column or "email", one.code, one.message)) for one in outcomes
@@ -76,7 +76,7 @@ async def _store_questions(peers: Peers, job: Job, rows: Sequence[Good]) -> list
     async def put(some: Sequence[Good]) -> list[Verdict]:
         wire = [
             content_store_pb2.PutQuestion(
-                version_id=str(version_id(job.id, row.row)), content=translate.content_to_wire(row.item)
+                version_id=str(version_id(job.id, row.row)), content=wire.content_to_wire(row.item)
             )
             for row in some
             if isinstance(row.item, Question)
