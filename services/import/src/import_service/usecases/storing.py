@@ -33,12 +33,12 @@ async def put_keys(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict
     """
 
     async def put(some: Sequence[Good]) -> list[Verdict]:
-        wire = [
+        messages = [
             wire.key_to_wire(version_id(job.id, row.row), row.item)
             for row in some
             if isinstance(row.item, Question)
         ]
-        await peers.put_keys(wire, job.created_by)
+        await peers.put_keys(messages, job.created_by)
         return [Verdict("stored")] * len(some)
 
     if not rows or not isinstance(rows[0].item, Question):
@@ -63,8 +63,8 @@ async def store_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -
     """The same for students; `dry_run` judges them against the accounts and changes nothing."""
 
     async def put(some: Sequence[Good]) -> list[Verdict]:
-        wire = [wire.student_to_wire(row.row, row.item) for row in some if isinstance(row.item, Student)]
-        outcomes = await peers.put_students(wire, dry_run=dry_run)
+        messages = [wire.student_to_wire(row.row, row.item) for row in some if isinstance(row.item, Student)]
+        outcomes = await peers.put_students(messages, dry_run=dry_run)
         return [
             _verdict(one.outcome, RowFault(one.column or "email", one.code, one.message)) for one in outcomes
         ]
@@ -74,14 +74,14 @@ async def store_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -
 
 async def _store_questions(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict]:
     async def put(some: Sequence[Good]) -> list[Verdict]:
-        wire = [
+        messages = [
             content_store_pb2.PutQuestion(
                 version_id=str(version_id(job.id, row.row)), content=wire.content_to_wire(row.item)
             )
             for row in some
             if isinstance(row.item, Question)
         ]
-        outcomes = await peers.put_questions(wire, job.created_by)
+        outcomes = await peers.put_questions(messages, job.created_by)
         return [_question_verdict(one) for one in outcomes]
 
     return await _isolating(rows, put, column="question")
