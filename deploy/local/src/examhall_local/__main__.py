@@ -24,13 +24,13 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 2
     if chosen.command == "doctor":
-        from examhall_local import doctor
+        from examhall_local.doctor import examine
 
-        return doctor.examine(options)
+        return examine(options)
     if chosen.command == "admin":
-        from examhall_local import admin_account
+        from examhall_local.admin_account import create
 
-        return admin_account.create(options, chosen.email, chosen.name)
+        return create(options, chosen.email, chosen.name)
     from examhall_local import commands as run_commands
     from examhall_local.statedir import NotOursError
 

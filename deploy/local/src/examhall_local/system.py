@@ -39,6 +39,7 @@ _READY_WITHIN = 120.0  # seconds
 _DEATHS_AT_START = 3  # so often a process may die before it was ever ready
 _GATEWAY_GRACE = 12.0  # seconds between SIGTERM and SIGKILL; calls under way may end
 _SERVICE_GRACE = 15.0
+_BOOT_GRACE = 20.0
 
 
 class StartFailedError(RuntimeError):
@@ -61,8 +62,7 @@ class System:
         self._accesses: dict[Service, Access] = {}
         self._backing = Backing(options, folder, self.services, changed=self._note, say=say)
         self._addresses: Addresses | None = None
-        self._rabbit_start: Future[None] = Future()
-        self._rabbit_start.cancel()
+        self._rabbit_start: Future[None] | None = None
 
     @property
     def url(self) -> str:
@@ -105,9 +105,10 @@ class System:
         if services:
             with ThreadPoolExecutor(len(services)) as pool:
                 list(pool.map(lambda keeper: keeper.stop(_SERVICE_GRACE), services))
-        # One that is just being started may come up after it was told to end.
-        while not wait([self._rabbit_start], 0.1).done:
-            self._backing.stop()
+        if self._rabbit_start is not None:
+            # While it boots, RabbitMQ hears no signal, and killed at its first start it may leave half a
+            # database: it gets the few seconds that it needs.
+            wait([self._rabbit_start], _BOOT_GRACE)
         self._backing.stop()
         sweep(self.folder)
 
