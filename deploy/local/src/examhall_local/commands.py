@@ -206,8 +206,11 @@ def _wait_for_other(options: Options, folder: StateDir) -> int:
     while folder.is_supervised and time.monotonic() < until:
         state = folder.read_state()
         if state and answers(f"{state['gateway']['url']}/readyz"):
-            asked = f", not on port {options.port}" if not _serves(state["gateway"]["url"], options) else ""
-            print(f"already up: {state['gateway']['url']}{asked}")
+            url = state["gateway"]["url"]
+            if not _serves(url, options):
+                print(f"already up: {url}, not on port {options.port}; make down first", file=sys.stderr)
+                return 1
+            print(f"already up: {url}")
             return 0
         time.sleep(0.1)
     print(f"it is up, but not ready; see the logs in {folder.logs}", file=sys.stderr)
