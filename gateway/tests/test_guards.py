@@ -1,14 +1,18 @@
 """What stands before every endpoint: errors of HTTP itself, origins, sizes, rates, headers."""
 
 import asyncio
+import contextlib
 import json
 
 import gateway_samples as samples
+import jwt
 import pytest
 from exam_gateway import problems
+from exam_gateway.guards import body, json_body
 from exam_gateway.guards.body import MIB, limit_for
 from exam_gateway.guards.limits import Buckets, RateLimits
 from examkit.errors import AppError, Kind
+from examkit.testing import eventually
 from prometheus_client import REGISTRY, generate_latest
 from structlog.testing import capture_logs
 
@@ -92,6 +96,95 @@ async def test_sizes_are_judged_before_and_while_reading(gateway, fakes):
 
     reply = await gateway.admin.post("/api/v1/admin/imports", content=upload(), headers=multipart)
     assert is_problem(reply, 413, "too_large")
+
+
+LARGE_PATHS = ["/api/v1/student/save-answers", "/api/v1/student/submit"]
+
+
+@contextlib.asynccontextmanager
+async def half_sent(client, path, size):
+    """A request whose body stalls after `size` bytes; ends with the block."""
+    sent, end = asyncio.Event(), asyncio.Event()
+
+    async def content():
+        yield b" " * size
+        sent.set()
+        await end.wait()
+
+    request = asyncio.create_task(client.post(path, content=content()))
+    await sent.wait()
+    yield
+    end.set()
+    await request
+
+
+def held():
+    return REGISTRY.get_sample_value("examhall_http_body_bytes")
+
+
+@pytest.mark.parametrize("path", LARGE_PATHS)
+async def test_more_bodies_than_the_process_holds(gateway, fakes, monkeypatch, path):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    monkeypatch.setattr(body, "HELD_LARGE", 2 * MIB)
+    async with gateway.client("student") as other, half_sent(other, path, int(1.5 * MIB)):
+        await eventually(lambda: held() == 1.5 * MIB)
+        reply = await gateway.student.post(path, content=b" " * MIB)
+        assert is_problem(reply, 503, "unavailable")
+        assert int(reply.headers["retry-after"]) >= 1
+        # A single save gets in all the same.
+        save = {"student_exam_id": samples.ATTEMPT, "question_id": samples.QUESTION, "answer": "B"}
+        assert (await gateway.student.post("/api/v1/student/save-answer", json=save)).status_code == 200
+    await eventually(lambda: held() == 0)
+    assert is_problem(await gateway.student.post(path, content=b" " * MIB), 422, "invalid")
+
+
+@pytest.mark.parametrize("path", LARGE_PATHS)
+async def test_large_bodies_of_one_student(gateway, path):
+    async with gateway.client("student") as me, half_sent(me, path, MIB), half_sent(me, path, MIB):
+        await eventually(lambda: held() == 2 * MIB)
+        reply = await me.post(path, content=b" " * MIB)
+        assert is_problem(reply, 429, "rate_limited")
+        assert reply.headers["retry-after"] == "1"
+        assert (await me.post(path, content=b" " * 1000)).status_code == 422
+        assert (await gateway.student.post(path, content=b" " * MIB)).status_code == 422
+        user = jwt.decode(me.headers["authorization"][7:], options={"verify_signature": False})["sub"]
+    await eventually(lambda: held() == 0)
+    async with gateway.client("student", user=user) as me:
+        assert (await me.post(path, content=b" " * MIB)).status_code == 422
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_large_bodies_are_paid_by_size(run, fakes, told):
+    """32 MiB at once: two bodies of 15 MiB, or of no told length."""
+
+    async def chunks():
+        yield b" " * MIB
+
+    async with run(rate_limits=True) as gateway:
+        for expected in (422, 422, 429):
+            content = b" " * (15 * MIB) if told else chunks()
+            reply = await gateway.student.post(LARGE_PATHS[1], content=content)
+            assert reply.status_code == expected
+        assert int(reply.headers["retry-after"]) >= 1
+        assert (await gateway.student.post(LARGE_PATHS[1], content=b" ")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("sent", "fine"),
+    [
+        (b'{"a": "\\\\u0000"}', True),
+        (b'{"a": "\\u0000"}', False),
+        (b'{"\\u0000": 1}', False),
+        (b'{"a": "\\\\\\u0000"}', False),
+        (b"[" * 60 + b"]" * 60, True),
+        (b"[" * 70 + b"]" * 70, False),
+        (b'{"a": [%s]}' % b",".join([b'{"b": [1]}'] * 300), True),
+        (b"{%s}" % b",".join(b'"%d": 0' % number for number in range(300)), False),
+    ],
+)
+def test_what_json_may_hold(sent, fine):
+    with contextlib.nullcontext() if fine else pytest.raises(json.JSONDecodeError):
+        json_body.decode(sent)
 
 
 async def test_named_origins_only(gateway, fakes):

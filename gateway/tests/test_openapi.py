@@ -59,6 +59,19 @@ async def test_it_is_complete(document):
     assert not [name for name in schemas if "__" in name or "Validation" in name]
 
 
+def keywords(value):
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from keywords(part)
+
+
+async def test_bounds_are_in_words_of_json_schema(document):
+    assert not {"ge", "gt", "le", "lt", "multiple_of"} & set(keywords(document["components"]["schemas"]))
+
+
 async def test_every_operation_tells_its_failures(document):
     for path, _, operation in operations(document):
         assert operation["tags"]

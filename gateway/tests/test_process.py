@@ -6,12 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
+import gateway_samples as samples
 import httpx
 import pytest
+from exam_gateway.bootstrap import build
 from exam_gateway.settings import read
 from examkit.settings import SettingsError
 from examkit.testing import eventually
+from examkit.workers import Supervisor
 
 
 @pytest.fixture
@@ -71,6 +75,45 @@ async def test_serve_until_told_to_stop(environment, fakes, tmp_path):
     events = [json.loads(line)["event"] for line in out.decode().splitlines()]
     assert events[-1] == "stopped"
     assert "ready" in events
+
+
+NOWHERE = "127.0.0.1:1"
+
+
+async def test_students_need_auth_and_exam_only(run, fakes):
+    fakes.answers["Attempts/Submit"] = samples.closed()
+    async with run(grading_target=NOWHERE, import_target=NOWHERE) as gateway:
+        reply = await gateway.student.post(f"/api/v1/student/submit/{samples.ATTEMPT}")
+        assert (reply.status_code, reply.json()["grading"]) == (200, "pending")
+        reply = await gateway.admin.get("/api/v1/admin/imports")
+        assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+
+
+async def test_staff_need_auth_only(run, fakes, certificates):
+    alone = {"identities": {"staff": certificates("gateway-staff")}, "surfaces": ("staff",)}
+    async with run(exam_target=NOWHERE, grading_target=NOWHERE, import_target=NOWHERE, **alone) as gateway:
+        reply = await gateway.admin.get("/api/v1/admin/exams")
+        assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+
+
+async def test_without_exam_or_auth_it_waits(fakes, certificates, environment):
+    async def never() -> str:
+        return "no"
+
+    settings = read(environment)
+    for target, waits in (
+        ("exam_target", "waiting for exam"),
+        ("auth_target", "waiting for the keys of auth"),
+    ):
+        async with build(replace(settings, **{target: NOWHERE}), never) as gateway:
+            supervisor = Supervisor(gateway.workers)
+            supervisor.start()
+
+            async def waits_for(reason=waits, gateway=gateway) -> bool:
+                return await gateway.ready() == reason
+
+            await eventually(waits_for)
+            await supervisor.stop()
 
 
 async def test_check_config(environment):

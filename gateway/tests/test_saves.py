@@ -5,7 +5,7 @@ import json
 
 import gateway_samples as samples
 import pytest
-from exam_gateway.student.save_client import BatchingSaveClient
+from exam_gateway.student.save_client import SaveClient
 from examkit.errors import AppError, unavailable
 from examkit.rpc.context import acting
 from examprotos.exam.v1 import attempts_pb2
@@ -168,6 +168,16 @@ async def test_more_than_fit(gateway):
     assert (reply.status_code, reply.json()["errors"][0]["loc"]) == (422, ["body", "answers"])
 
 
+async def test_refused_answers_still_learn_the_time(gateway, fakes):
+    """Nothing is saved, and the clock and the attempt's faults are exam's to tell."""
+    fakes.answers["Attempts/SaveBatch"] = answering()
+    body = (await gateway.student.post(MANY, json=many(item(5)))).json()
+    assert (len(body["rejected"]), body["saved"], body["deadline_version"]) == (1, [], 2)
+    calls = len(fakes.calls)
+    assert (await gateway.student.post(ONE, json=one(answer=5))).status_code == 422
+    assert len(fakes.calls) == calls
+
+
 async def test_only_students_only_post_only_json(gateway):
     assert (await gateway.anonymous.post(ONE, json=one())).status_code == 401
     assert (await gateway.admin.post(ONE, json=one())).status_code == 403
@@ -213,7 +223,7 @@ async def _settled():
 
 async def test_each_save_of_a_batch_gets_its_own_verdict():
     exam = _Exam()
-    client = BatchingSaveClient(exam, in_flight=1, clock=lambda: 10.0)
+    client = SaveClient(exam, in_flight=1, clock=lambda: 10.0)
     saves = [asyncio.create_task(client.save(_save(number), 9.5)) for number in range(4)]
     await _settled()
     assert [len(request.saves) for request, _ in exam.calls] == [4] or len(exam.calls[0][0].saves) == 1
@@ -239,7 +249,7 @@ def _marked(request):
 
 async def test_too_many_waiting_are_refused_at_once():
     exam = _Exam()
-    client = BatchingSaveClient(exam, in_flight=1, capacity=2)
+    client = SaveClient(exam, in_flight=1, capacity=2)
     first = asyncio.create_task(client.save(_save(0), 0.0))
     await _settled()
     waiting = [asyncio.create_task(client.save(_save(number), 0.0)) for number in (1, 2)]
@@ -259,7 +269,7 @@ async def test_too_many_waiting_are_refused_at_once():
 async def test_a_batch_is_nobodys():
     """Whoever happens to set it off lends it neither token nor deadline."""
     exam = _Exam()
-    client = BatchingSaveClient(exam, in_flight=1)
+    client = SaveClient(exam, in_flight=1)
     with acting(token="mine", request_id="mine", timeout=0.5):
         task = asyncio.create_task(client.save(_save(0), 0.0))
         await _settled()
@@ -272,7 +282,7 @@ async def test_a_batch_is_nobodys():
 
 async def test_large_saves_travel_apart():
     exam = _Exam()
-    client = BatchingSaveClient(exam, in_flight=1, batch_bytes=100)
+    client = SaveClient(exam, in_flight=1, batch_bytes=100)
     tasks = [asyncio.create_task(client.save(_save(number, 80), 0.0)) for number in range(3)]
     for number in range(3):
         await _settled()

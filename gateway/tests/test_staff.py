@@ -373,3 +373,14 @@ async def test_students_stay_out(gateway):
         assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
     reply = await gateway.admin.get("/api/v1/student/exams")
     assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
+
+
+async def test_as_many_extra_attempts_as_exam_takes(gateway, fakes):
+    fakes.answers["Invigilation/PutAccommodation"] = samples.accommodation()
+    path = f"{ADMIN}/students/{samples.STUDENT}/accommodations"
+    for extra, status in ((10, 200), (11, 422)):
+        body = {"extra_time_percent": 25, "extra_attempts": extra}
+        assert (await gateway.admin.put(path, json=body)).status_code == status
+    document = (await gateway.anonymous.get("/api/v1/openapi.json")).json()
+    told = document["components"]["schemas"]["AccommodationIn"]["properties"]["extra_attempts"]
+    assert (told["minimum"], told["maximum"]) == (0, 10)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from examkit.errors import AppError, FieldError, internal, invalid, not_found, too_large
+from examkit.errors import AppError, FieldError, internal, invalid, not_found
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exam_gateway import problems
 from exam_gateway.guards.access import Gatekeeper
-from exam_gateway.guards.body import BodyLimit
+from exam_gateway.guards.body import BodyLimit, BodyRefused
 from exam_gateway.guards.cors import Cors
 from exam_gateway.guards.frame import Frame
 from exam_gateway.health import health_routes
@@ -66,7 +66,7 @@ def assemble(
 
         thin |= docs_routes(describe(api, leaves, [one for each in surfaces for one in each.documented]))
     inner = Dispatch(api, thin, Web(settings.web_root, docs=settings.docs))
-    return Frame(Cors(BodyLimit(inner), settings.cors_origins), hsts=settings.cookie_secure)
+    return Frame(Cors(BodyLimit(inner, keeper.limits), settings.cors_origins), hsts=settings.cookie_secure)
 
 
 class Dispatch:
@@ -129,6 +129,8 @@ def _field(error: Any) -> FieldError:
 
 
 def _refused(request: Request, error: HTTPException, leaves: Sequence[APIRoute]) -> Response:
+    if isinstance(error, BodyRefused):
+        return problems.from_app_error(error.error)
     match error.status_code:
         case 400:
             # FastAPI and Starlette say so of forms that can't be read.
@@ -138,8 +140,6 @@ def _refused(request: Request, error: HTTPException, leaves: Sequence[APIRoute])
         case 405:
             allowed = _methods(request.scope, leaves)
             return problems.from_status(405, f"This address takes {allowed}.", {"allow": allowed})
-        case 413:
-            return problems.from_app_error(too_large("The request is too large."))
     return problems.from_status(error.status_code, headers=error.headers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import grpc
 from examkit.identity import KeyDirectory
@@ -60,7 +60,7 @@ async def build(settings: GatewaySettings, not_ready: NotReady) -> AsyncIterator
         workers: list[Worker] = [directory]
         if settings.rabbitmq_url:
             workers.append(_revocations(settings, directory, stack))
-        readiness = _Readiness(directory, surfaces)
+        readiness = _Readiness(directory, surfaces.get(STUDENT, {}).get("exam"))
         yield Gateway(assemble(settings, keeper, served, not_ready), workers, readiness, live)
 
 
@@ -93,15 +93,18 @@ def _student(channels: Channels, keeper: Gatekeeper) -> Surface:
     from examprotos.grading.v1.results_pb2_grpc import ResultsStub
 
     from exam_gateway.student import exams, results, saves, submit
+    from exam_gateway.student.answers import AnswerReader
     from exam_gateway.student.backend import StudentBackend
     from exam_gateway.student.documented import DOCUMENTED
-    from exam_gateway.student.save_client import BatchingSaveClient
+    from exam_gateway.student.save_client import SaveClient
 
     attempts = AttemptsStub(channels["exam"])
-    client = BatchingSaveClient(attempts.SaveBatch)
-    backend = StudentBackend(attempts, ResultsStub(channels["grading"]), client)
+    reader = AnswerReader()
+    backend = StudentBackend(attempts, ResultsStub(channels["grading"]), reader)
     routers = (exams.router, submit.router, results.router)
-    return Surface(STUDENT, backend, routers, saves.routes(keeper, client), DOCUMENTED)
+    return Surface(
+        STUDENT, backend, routers, saves.routes(keeper, SaveClient(attempts.SaveBatch), reader), DOCUMENTED
+    )
 
 
 def _staff(channels: Channels, live: LiveStreams) -> Surface:
@@ -146,18 +149,18 @@ def _revocations(settings: GatewaySettings, directory: KeyDirectory, stack: Asyn
 
 @dataclass
 class _Readiness:
-    """Waits once for auth's keys and for every channel; what was there once is not asked again."""
+    """Waits once for auth's keys and, to serve students, for exam; what was there once is not asked again.
+
+    Grading and import may be away: a submit then answers `pending`, and staff's calls are 503.
+    """
 
     directory: KeyDirectory
-    surfaces: Mapping[str, Channels]
-    seen: set[tuple[str, str]] = field(default_factory=set)
+    exam: grpc.aio.Channel | None
+    seen: bool = False
 
     async def __call__(self) -> str | None:
-        for surface, channels in self.surfaces.items():
-            for name, channel in channels.items():
-                if (surface, name) in self.seen:
-                    continue
-                if channel.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
-                    return f"waiting for {name}"
-                self.seen.add((surface, name))
+        if self.exam is not None and not self.seen:
+            if self.exam.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
+                return "waiting for exam"
+            self.seen = True
         return None if self.directory.ready else "waiting for the keys of auth"

@@ -16,6 +16,8 @@ http_seconds = Histogram(
 )
 in_flight = Gauge("examhall_http_requests_in_flight", "Requests being served, streams included")
 rate_limited = Counter("examhall_http_rate_limited", "Requests refused with 429", ("limit",))
+body_bytes = Gauge("examhall_http_body_bytes", "Bytes of request bodies that are held")
+bodies_refused = Counter("examhall_http_bodies_refused", "Requests refused because too many bytes were held")
 save_batch_size = Histogram(
     "examhall_save_batch_size",
     "Saves that went to exam in one call",

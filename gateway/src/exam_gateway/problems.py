@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from examkit import telemetry
-from examkit.errors import AppError, FieldError, Kind, internal
+from examkit.errors import AppError, Kind, internal
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
@@ -56,13 +56,6 @@ def from_status(status: int, detail: str = "", headers: Mapping[str, str] | None
     """For what the HTTP layer itself refuses: unknown routes, wrong methods."""
     code = _CODES.get(status, "internal" if status >= 500 else "bad_request")
     return _response(status, code, detail or HTTPStatus(status).phrase + ".", {}, dict(headers or {}))
-
-
-def invalid_fields(found: Iterable[FieldError]) -> Response:
-    """422 with what is wrong where."""
-    errors = tuple(found)
-    detail = errors[0].msg if len(errors) == 1 else "Some fields are not valid."
-    return from_app_error(AppError(Kind.INVALID, "invalid", detail, errors=errors))
 
 
 def _errors(error: AppError) -> list[dict[str, Any]]:

@@ -82,7 +82,8 @@ def _to_number(maximum: float) -> Any:
 
 Time = Annotated[datetime, BeforeValidator(_only_text), AfterValidator(_in_utc)]
 Id = Annotated[UUID, BeforeValidator(_canonical), WithJsonSchema({"type": "string", "format": "uuid"})]
-Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+"""Last in `Annotated[int, Strict(), Field(ge=0), WHOLE]`: before the bounds it hides them from OpenAPI."""
 Flag = Annotated[bool, Strict()]
 Number = Annotated[float, Strict()]
 Points = Annotated[

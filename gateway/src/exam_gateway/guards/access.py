@@ -13,6 +13,9 @@ from starlette.types import Scope
 
 from exam_gateway.guards.limits import RateLimits
 
+USER = "examhall.user"
+"""Scope key: the id of the user, once admitted."""
+
 
 def header(scope: Scope, wanted: bytes) -> str | None:
     """The first header of that (lower-case) name."""
@@ -39,6 +42,7 @@ class Gatekeeper:
         principal = await self.verifier.verify(token)
         if role is not None and principal.role != role:
             raise forbidden("Your role does not allow this.")
+        scope[USER] = principal.user_id
         return principal, token
 
     def address(self, scope: Scope) -> str:

@@ -1,12 +1,21 @@
-"""How large a body may be, by route: judged by its declared length, and again while it streams in."""
+"""How large a body may be, by route, and how many bytes of bodies this process holds at a time.
+
+Judged by the declared length, and again while the body streams in.
+"""
 
 from __future__ import annotations
 
-from examkit.errors import too_large
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from examkit.errors import AppError, rate_limited, too_large, unavailable
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exam_gateway import problems
+from exam_gateway import metrics, problems
+from exam_gateway.guards.access import USER
+from exam_gateway.guards.limits import RateLimits
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -18,8 +27,16 @@ LIMITS = (
     ("/api/v1/admin/imports", 21 * MIB),
     ("/api/v1/admin/", 4 * MIB),
 )
-"""The first prefix that fits."""
+"""The first prefix that fits. 200 answers of 64 KiB of text are 12.8 MiB."""
 OTHERWISE = 16 * KIB
+
+LARGE = 64 * KIB
+"""From here on a body is read at its user's expense."""
+LARGE_AT_ONCE = 2
+"""Large bodies of one user that may be in flight."""
+HELD = 256 * MIB
+HELD_LARGE = 192 * MIB
+"""Large bodies leave a part of HELD to small ones: however many come, or stall, a save still gets in."""
 
 
 def limit_for(path: str) -> int:
@@ -30,32 +47,81 @@ def limit_for(path: str) -> int:
     return OTHERWISE
 
 
-class BodyTooLarge(HTTPException):
+class BodyRefused(HTTPException):
     """Raised from `receive`, so that whoever reads the body passes it on."""
 
-    def __init__(self) -> None:
-        super().__init__(413, "The request is too large.")
+    def __init__(self, error: AppError) -> None:
+        super().__init__(error.kind.http_status, error.detail)
+        self.error = error
+
+
+@dataclass
+class _Body:
+    """One body on its way in. `payer`: who pays for it, once it is large."""
+
+    limit: int
+    declared: int | None
+    received: int = 0
+    payer: Hashable = None
 
 
 class BodyLimit:
-    def __init__(self, app: ASGIApp) -> None:
+    """Bytes are held from when they come in until their request is answered."""
+
+    def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
         self._app = app
+        self._limits = limits
+        self._held = 0
+        self._large: Counter[Hashable] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = limit_for(scope["path"])
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), None)
-        if declared is not None and declared.isdigit() and int(declared) > limit:
+        body = _Body(limit_for(scope["path"]), _declared(scope))
+        if body.declared is not None and body.declared > body.limit:
             await problems.from_app_error(too_large("The request is too large."))(scope, receive, send)
             return
-        received = 0
 
         async def limited() -> Message:
-            nonlocal received
             message = await receive()
             if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > limit:
-                    raise BodyTooLarge
+                try:
+                    self._take(body, len(message.get("body", b"")), scope.get(USER))
+                except AppError as error:
+                    raise BodyRefused(error) from None
             return message
 
-        await self._app(scope, limited, send)
+        try:
+            await self._app(scope, limited, send)
+        finally:
+            self._give_back(body)
+
+    def _take(self, body: _Body, count: int, user: Hashable) -> None:
+        """Raises too_large, unavailable, rate_limited."""
+        body.received += count
+        self._held += count
+        metrics.body_bytes.set(self._held)
+        if body.received > body.limit:
+            raise too_large("The request is too large.")
+        large = body.received > LARGE
+        if self._held > (HELD_LARGE if large else HELD):
+            metrics.bodies_refused.inc()
+            raise unavailable("Too much is being sent at once. Try again.")
+        if large and body.payer is None and user is not None:
+            if self._large[user] >= LARGE_AT_ONCE:
+                raise rate_limited("Send large requests one after the other.", 1.0)
+            body.payer = user
+            self._large[user] += 1
+            # One that does not tell its length pays for the most it may have.
+            self._limits.body(user, (body.declared or body.limit) // LARGE)
+
+    def _give_back(self, body: _Body) -> None:
+        self._held -= body.received
+        metrics.body_bytes.set(self._held)
+        if body.payer is not None:
+            self._large[body.payer] -= 1
+            if not self._large[body.payer]:
+                del self._large[body.payer]
+
+
+def _declared(scope: Scope) -> int | None:
+    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(value) if value.isdigit() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from email.message import Message
 from typing import Any
 
@@ -13,6 +14,11 @@ from starlette.types import Scope
 from exam_gateway.guards.access import header
 
 MAX_DEPTH = 64
+MAX_MEMBERS = 256
+"""Of an object: no body of ours has as many, and each unknown one would be reported."""
+_HOLDERS = (dict, list)
+# An escape is one where an even number of backslashes stands before it.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 
 
 class JsonRequest(Request):
@@ -30,24 +36,26 @@ def decode(body: bytes) -> Any:
         raise json.JSONDecodeError(f"The body is not valid JSON: {error}", "", 0) from None
     except RecursionError:
         raise json.JSONDecodeError("The body is nested too deeply.", "", 0) from None
-    check(value)
+    if b"\\u0000" in body and _NUL.search(body):
+        raise json.JSONDecodeError("A text holds a NUL character.", "", 0)
+    _check(value)
     return value
 
 
-def check(value: Any) -> None:
-    """Raises json.JSONDecodeError for a NUL in a text, or a value nested deeper than MAX_DEPTH."""
-    waiting = [(value, 0)]
-    while waiting:
-        item, depth = waiting.pop()
-        if depth > MAX_DEPTH:
-            raise json.JSONDecodeError("The body is nested too deeply.", "", 0)
-        if isinstance(item, str):
-            if "\0" in item:
-                raise json.JSONDecodeError("A text holds a NUL character.", "", 0)
-        elif isinstance(item, list):
-            waiting += [(part, depth + 1) for part in item]
-        elif isinstance(item, dict):
-            waiting += [(part, depth + 1) for pair in item.items() for part in pair]
+def _check(value: Any) -> None:
+    """Raises json.JSONDecodeError for a value nested deeper than MAX_DEPTH, or with an object too wide."""
+    level = [value] if isinstance(value, _HOLDERS) else []
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict) and len(item) > MAX_MEMBERS:
+                raise json.JSONDecodeError(f"An object has more than {MAX_MEMBERS} members.", "", 0)
+            parts = item.values() if isinstance(item, dict) else item
+            inner += [part for part in parts if isinstance(part, _HOLDERS)]
+        if not inner:
+            return
+        level = inner
+    raise json.JSONDecodeError("The body is nested too deeply.", "", 0)
 
 
 def is_json(scope: Scope) -> bool:

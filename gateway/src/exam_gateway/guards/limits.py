@@ -50,7 +50,8 @@ class RateLimits:
     """The limits of the gateway.
 
     Saves: generous for one student, so that a journal can be emptied at once, and still no one drowns a
-    class. Addresses: a class behind one address logs in together.
+    class. Addresses: a class behind one address logs in together. Bodies: a whole journal and its submit at
+    once (32 MiB), then 1 MiB a second.
     """
 
     def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
@@ -58,6 +59,7 @@ class RateLimits:
         self._saves = Buckets("saves", burst=300, rate=10, clock=clock)
         self._users = Buckets("users", burst=120, rate=20, clock=clock)
         self._addresses = Buckets("addresses", burst=300, rate=20, clock=clock)
+        self._bodies = Buckets("bodies", burst=512, rate=16, clock=clock)
 
     def save(self, user: Hashable, cost: int = 1) -> None:
         if self._enabled and cost:
@@ -66,6 +68,11 @@ class RateLimits:
     def user(self, user: Hashable) -> None:
         if self._enabled:
             self._users.take(user)
+
+    def body(self, user: Hashable, cost: int) -> None:
+        """`cost` in units of 64 KiB."""
+        if self._enabled:
+            self._bodies.take(user, cost)
 
     def address(self, route: str, address: str) -> None:
         if self._enabled:

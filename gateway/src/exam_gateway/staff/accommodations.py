@@ -8,11 +8,11 @@ from uuid import UUID
 from examkit.rpc.client import call
 from examprotos.exam.v1 import invigilation_pb2
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, Strict
 
 from exam_gateway.describe import failures
 from exam_gateway.guards.routes import StaffRoute
-from exam_gateway.shapes import Id, In, Out, Time, Whole
+from exam_gateway.shapes import WHOLE, Id, In, Out, Time
 from exam_gateway.staff.backend import READ_SECONDS, WRITE_SECONDS, Staff, StaffBackend
 from exam_gateway.wire import id_or_none, moment, stamp, when
 
@@ -24,9 +24,12 @@ router = APIRouter(prefix="/api/v1/admin", tags=["accommodations"], route_class=
 
 class AccommodationIn(In):
     extra_time_percent: Annotated[
-        Whole, Field(ge=0, le=400, description="50 means half as much time again.", examples=[25])
+        int,
+        Strict(),
+        Field(ge=0, le=400, description="50 means half as much time again.", examples=[25]),
+        WHOLE,
     ]
-    extra_attempts: Annotated[Whole, Field(ge=0, le=100)] = 0
+    extra_attempts: Annotated[int, Strict(), Field(ge=0, le=10), WHOLE] = 0
     start_time: Time | None = Field(default=None, description="The student's own window, where it differs.")
     end_time: Time | None = None
 
@@ -72,9 +75,8 @@ async def _put(
         end_time=stamp(body.end_time),
     )
     request = invigilation_pb2.PutAccommodationRequest(accommodation=wanted)
-    return _accommodation(
-        await call(staff.invigilation.PutAccommodation, request, timeout=WRITE_SECONDS, idempotent=True)
-    )
+    # Sent once: each change is a row of its history.
+    return _accommodation(await call(staff.invigilation.PutAccommodation, request, timeout=WRITE_SECONDS))
 
 
 async def _delete(staff: StaffBackend, student_id: UUID, exam_id: UUID | None) -> None:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from examprotos.exam.v1 import exams_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, Strict, model_validator
 
-from exam_gateway.shapes import LEFT_OUT, Flag, Id, In, Number, Out, Patch, Points, Text, Time, Whole
+from exam_gateway.shapes import LEFT_OUT, WHOLE, Flag, Id, In, Number, Out, Patch, Points, Text, Time
 from exam_gateway.wire import hundredths, moment, optional, points, stamp, when
 
 
@@ -37,9 +37,9 @@ def _four_decimals(value: float) -> float:
 
 Penalty = Annotated[Number, Field(ge=0, le=1, examples=[0.25]), AfterValidator(_four_decimals)]
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Biology, midterm"])]
-Duration = Annotated[Whole, Field(ge=1, le=1440, examples=[60])]
-Grace = Annotated[Whole, Field(ge=0, le=300)]
-Tries = Annotated[Whole, Field(ge=1, le=100)]
+Duration = Annotated[int, Strict(), Field(ge=1, le=1440, examples=[60]), WHOLE]
+Grace = Annotated[int, Strict(), Field(ge=0, le=300), WHOLE]
+Tries = Annotated[int, Strict(), Field(ge=1, le=100), WHOLE]
 Code = Annotated[str, Field(max_length=100)]
 Group = Annotated[str, Field(min_length=1, max_length=100)]
 

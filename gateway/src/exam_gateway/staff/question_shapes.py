@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 from examprotos.exam.v1 import questions_pb2
 from examprotos.grading.v1 import keys_pb2
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, Strict
 
-from exam_gateway.shapes import Flag, In, Number, Out, Points, Short, Text, Whole
+from exam_gateway.shapes import WHOLE, Flag, In, Number, Out, Points, Short, Text
 from exam_gateway.wire import document, hundredths, points, when
 
 TYPE_NUMBERS = {
@@ -145,7 +145,9 @@ class Image(_Manual):
 
 
 class _Edit(In):
-    version: Annotated[Whole, Field(ge=1, le=2**31 - 1, description="The version that was edited.")]
+    version: Annotated[
+        int, Strict(), Field(ge=1, le=2**31 - 1, description="The version that was edited."), WHOLE
+    ]
 
 
 class EditSingleChoice(SingleChoice, _Edit):

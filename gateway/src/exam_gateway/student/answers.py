@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 import msgspec
@@ -15,11 +15,22 @@ from examprotos.exam.v1 import attempts_pb2
 from starlette.types import Scope
 
 from exam_gateway.guards import json_body
+from exam_gateway.guards.body import LARGE
+from exam_gateway.student.surrogates import without_surrogates
 
 MAX_REVISION = 2**53 - 1
+MAX_QUOTED = 200
 MAX_SAVED_AT_ONCE = 200
 MAX_SUBMITTED = 1_000
-_SURROGATE = re.compile("[\ud800-\udfff]")
+# 64 KiB of text, each byte written as six (\u0001).
+MAX_ANSWER_JSON = 6 * 64 * 1024 + 1024
+MAX_CHOSEN = 26
+# So many option ids, however they are written; and few enough strings to read them all.
+MAX_CHOSEN_JSON = 4 * 1024
+MAX_NUMBER_JSON = 64
+# What msgspec says of an _array, without its place.
+_TOO_MANY = "Expected `array` of at most length "
+_NOT_STORABLE = "The answer holds what can't be stored, e.g. a NUL character."
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -36,14 +47,20 @@ class _One(msgspec.Struct, forbid_unknown_fields=True):
     revision: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Many(msgspec.Struct, forbid_unknown_fields=True):
-    student_exam_id: str
-    answers: list[_Answer]
+def _array(most: int) -> type[msgspec.Struct]:
+    """An array that is given up at the first answer too many; a list would first be read to its end."""
+    places = [(f"place_{number}", _Answer | msgspec.UnsetType, msgspec.UNSET) for number in range(most)]
+    return msgspec.defstruct("Array", places, array_like=True, forbid_unknown_fields=True)
 
 
-class _Submit(msgspec.Struct, forbid_unknown_fields=True):
-    student_exam_id: str | None = None
-    answers: list[_Answer] | None = None
+_Saved = _array(MAX_SAVED_AT_ONCE)
+_Submitted = _array(MAX_SUBMITTED)
+_Many = msgspec.defstruct("Many", [("student_exam_id", str), ("answers", _Saved)], forbid_unknown_fields=True)
+_Submit = msgspec.defstruct(
+    "Submit",
+    [("student_exam_id", str | None, None), ("answers", _Submitted | None, None)],
+    forbid_unknown_fields=True,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +77,25 @@ class Answers:
     student_exam_id: str
     good: Sequence[attempts_pb2.AnswerSave]
     refused: Sequence[Refused] = ()
+
+
+P = ParamSpec("P")
+
+
+class AnswerReader:
+    """Small bodies are read at once, large ones in a thread, one at a time: the others need not wait."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Semaphore(1)
+
+    async def read(
+        self, how: Callable[Concatenate[bytes, P], Answers], body: bytes, *args: P.args, **kwargs: P.kwargs
+    ) -> Answers:
+        """Raises what `how` raises."""
+        if len(body) <= LARGE:
+            return how(body, *args, **kwargs)
+        async with self._turn:
+            return await asyncio.to_thread(how, body, *args, **kwargs)
 
 
 def check_json(scope: Scope) -> None:
@@ -80,13 +116,13 @@ def read_one(body: bytes) -> Answers:
 def read_many(body: bytes) -> Answers:
     """The body of save-answers. Raises invalid where it isn't of that shape at all."""
     many = _decode(body, _Many)
-    return _sorted(_attempt_id(many.student_exam_id), many.answers, MAX_SAVED_AT_ONCE)
+    return _sorted(_attempt_id(many.student_exam_id), many.answers)
 
 
 def read_submit(body: bytes, from_path: str | None) -> Answers:
     """The body of submit, of both forms: with the id in the path the body may be empty."""
-    submit = _decode(body, _Submit) if body or from_path is None else _Submit()
-    given = submit.student_exam_id
+    submit = _decode(body, _Submit) if body or from_path is None else None
+    given = submit.student_exam_id if submit else None
     if given is None and from_path is None:
         raise invalid(
             "student_exam_id is missing.", FieldError(("body", "student_exam_id"), "Field required")
@@ -94,14 +130,12 @@ def read_submit(body: bytes, from_path: str | None) -> Answers:
     if given is not None and from_path is not None and given.lower() != from_path.lower():
         message = "is another attempt than the one in the path"
         raise invalid("The body names another attempt.", FieldError(("body", "student_exam_id"), message))
-    return _sorted(from_path or _attempt_id(given or ""), submit.answers or [], MAX_SUBMITTED)
+    return _sorted(from_path or _attempt_id(given or ""), submit.answers if submit else None)
 
 
-def _sorted(student_exam_id: str, answers: Sequence[_Answer], most: int) -> Answers:
-    if len(answers) > most:
-        message = f"must have at most {most} items"
-        raise invalid(f"At most {most} answers at once.", FieldError(("body", "answers"), message))
-    checked = [_checked(answer) for answer in answers]
+def _sorted(student_exam_id: str, array: msgspec.Struct | None) -> Answers:
+    answers = msgspec.structs.astuple(array) if array is not None else ()
+    checked = [_checked(answer) for answer in answers if answer is not msgspec.UNSET]
     return Answers(
         student_exam_id,
         [answer for answer in checked if not isinstance(answer, Refused)],
@@ -114,10 +148,9 @@ def _checked(answer: _Answer) -> attempts_pb2.AnswerSave | Refused:
     if not _UUID.fullmatch(answer.question_id):
         return Refused(answer.question_id[:64].replace("\0", ""), "question_id must be a UUID.")
     text = bytes(answer.answer)
-    try:
-        json_body.decode(text)
-    except json.JSONDecodeError:
-        return Refused(answer.question_id, "The answer holds what can't be stored, e.g. a NUL character.")
+    fault = _fault(text)
+    if fault is not None:
+        return Refused(answer.question_id, fault)
     save = attempts_pb2.AnswerSave(question_id=answer.question_id.lower(), answer_json=text)
     revision = _revision(bytes(answer.revision))
     if revision is not None:
@@ -127,8 +160,26 @@ def _checked(answer: _Answer) -> attempts_pb2.AnswerSave | Refused:
     return save
 
 
+def _fault(text: bytes) -> str | None:
+    """Why an answer can't be one, whatever the question. What is too long for any is not read at all."""
+    if len(text) > (MAX_CHOSEN_JSON if text.startswith(b"[") else MAX_ANSWER_JSON):
+        return "The answer is too long: at most 64 KiB of text, or 26 option ids."
+    try:
+        value = msgspec.json.decode(text, type=str | list[str] | None)
+    except msgspec.ValidationError:
+        return "The answer must be a string, a list of option ids, or null to clear it."
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _NOT_STORABLE
+    if isinstance(value, list) and len(value) > MAX_CHOSEN:
+        return f"At most {MAX_CHOSEN} options can be chosen."
+    texts = value if isinstance(value, list) else [value or ""]
+    return _NOT_STORABLE if any("\0" in each for each in texts) else None
+
+
 def _revision(text: bytes) -> int | None:
     """The number, None where there is none, -1 for what is no whole number. 3.0 is as whole as 3."""
+    if len(text) > MAX_NUMBER_JSON:
+        return -1
     try:
         number = msgspec.json.decode(text, type=int | float | None)
     except msgspec.MsgspecError:
@@ -170,28 +221,22 @@ def _struct(body: bytes, kind: type[Any]) -> Any:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError as error:
-        return msgspec.json.decode(_without_surrogates(body, error), type=kind)
-
-
-def _without_surrogates(body: bytes, error: msgspec.DecodeError) -> bytes:
-    """Lone surrogates are valid JSON, and only the answer that holds one is to be refused: as NUL it is.
-
-    Raises the error where they aren't what is wrong.
-    """
-    try:
-        text = json.dumps(json.loads(body, parse_constant=_no_constant), ensure_ascii=False)
-    except ValueError:
-        raise error from None
-    return _SURROGATE.sub(r"\\u0000", text).encode()
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
+        # Lone surrogates are valid JSON, and only the answer that holds one is to be refused: as NUL it is.
+        mended = without_surrogates(body)
+        if mended == body:
+            raise error from None
+        return msgspec.json.decode(mended, type=kind)
 
 
 def _located(message: str) -> AppError:
     """msgspec says `Expected `str`, got `int` - at `$.answers[0].question_id``."""
-    what, _, path = message.partition(" - at `$")
+    if message.startswith(_TOO_MANY):
+        most = message.removeprefix(_TOO_MANY)
+        items = FieldError(("body", "answers"), f"must have at most {most} items")
+        return invalid(f"At most {most} answers at once.", items)
+    found, at, path = message.rpartition(" - at `$")
+    # It may quote a name that somebody sent.
+    what = (found if at else message)[:MAX_QUOTED]
     loc: list[str | int] = ["body"]
     for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         loc.append(name or int(index))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from exam_gateway.student.save_client import SaveClient
+from exam_gateway.student.answers import AnswerReader
 
 if TYPE_CHECKING:
     from examprotos.exam.v1.attempts_pb2_grpc import AttemptsAsyncStub
@@ -21,7 +21,7 @@ WRITE_SECONDS = 10.0
 class StudentBackend:
     attempts: AttemptsAsyncStub
     results: ResultsAsyncStub
-    saves: SaveClient
+    reader: AnswerReader
 
 
 async def _backend(request: Request) -> StudentBackend:

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import grpc
 import structlog
@@ -29,17 +28,6 @@ log = structlog.get_logger(__name__)
 SaveBatch = grpc.aio.UnaryUnaryMultiCallable[attempts_pb2.SaveBatchRequest, attempts_pb2.SaveBatchResponse]
 
 
-class SaveClient(Protocol):
-    """How the save routes reach exam."""
-
-    async def save(self, save: attempts_pb2.AttemptSave, received: float) -> attempts_pb2.AttemptSaveResult:
-        """The verdicts on one student's request that came in at `received` (`time.monotonic()`).
-
-        Raises AppError: the attempt's fault, or unavailable.
-        """
-        ...
-
-
 @dataclass(slots=True, eq=False)
 class _Waiting:
     save: attempts_pb2.AttemptSave
@@ -48,7 +36,7 @@ class _Waiting:
     verdict: asyncio.Future[attempts_pb2.AttemptSaveResult]
 
 
-class BatchingSaveClient:
+class SaveClient:
     """Natural batching: at most `in_flight` calls at a time, at most `capacity` saves (and bytes) waiting."""
 
     def __init__(
@@ -74,6 +62,10 @@ class BatchingSaveClient:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def save(self, save: attempts_pb2.AttemptSave, received: float) -> attempts_pb2.AttemptSaveResult:
+        """The verdicts on one student's request that came in at `received` (`time.monotonic()`).
+
+        Raises AppError: the attempt's fault, or unavailable.
+        """
         size = save.ByteSize()
         if len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes:
             metrics.saves_refused.inc()

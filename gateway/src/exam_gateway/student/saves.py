@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from exam_gateway import problems
 from exam_gateway.guards.access import Gatekeeper
-from exam_gateway.guards.body import BodyTooLarge
+from exam_gateway.guards.body import BodyRefused
 from exam_gateway.guards.frame import QUIET, RECEIVED
 from exam_gateway.student import answers
 from exam_gateway.student.save_client import SaveClient
@@ -43,12 +43,14 @@ class SaveRoute:
         path: str,
         keeper: Gatekeeper,
         saves: SaveClient,
+        reader: answers.AnswerReader,
         read: Callable[[bytes], answers.Answers],
         reply: Reply,
     ) -> None:
         self._template = _Template(path)
         self._keeper = keeper
         self._saves = saves
+        self._reader = reader
         self._read = read
         self._reply = reply
 
@@ -59,8 +61,8 @@ class SaveRoute:
             response = await self._answer(scope, receive)
         except AppError as error:
             response = problems.from_app_error(error)
-        except BodyTooLarge as error:
-            response = problems.from_status(413, error.detail)
+        except BodyRefused as refused:
+            response = problems.from_app_error(refused.error)
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
@@ -69,9 +71,10 @@ class SaveRoute:
         principal, token = await self._keeper.admit(scope, "student")
         self._keeper.limits.save(principal.user_id)
         answers.check_json(scope)
-        given = self._read(await Request(scope, receive).body())
+        given = await self._reader.read(self._read, await Request(scope, receive).body())
         # Many answers cost more than one, and less than as many requests.
         self._keeper.limits.save(principal.user_id, (len(given.good) + len(given.refused)) // 20)
+        # Where every answer was refused the rest still goes: exam knows the attempt's faults and its clock.
         save = attempts_pb2.AttemptSave(
             token=token, student_exam_id=given.student_exam_id, answers=given.good
         )
@@ -80,12 +83,12 @@ class SaveRoute:
 
 
 def routes(
-    keeper: Gatekeeper, saves: SaveClient
+    keeper: Gatekeeper, saves: SaveClient, reader: answers.AnswerReader
 ) -> dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]]:
     """By exact path."""
     return {
-        SAVE_ANSWER: SaveRoute(SAVE_ANSWER, keeper, saves, answers.read_one, _one),
-        SAVE_ANSWERS: SaveRoute(SAVE_ANSWERS, keeper, saves, answers.read_many, _many),
+        SAVE_ANSWER: SaveRoute(SAVE_ANSWER, keeper, saves, reader, answers.read_one, _one),
+        SAVE_ANSWERS: SaveRoute(SAVE_ANSWERS, keeper, saves, reader, answers.read_many, _many),
     }
 
 

@@ -43,7 +43,7 @@ def _body(model: str, *, required: bool) -> dict[str, Any]:
 )
 async def submit(request: Request, student: Student) -> shapes.Submitted:
     """The answers sent along are saved in the transaction that closes the attempt. Repeatable."""
-    return await _submit(answers.read_submit(await _read(request), None), request, student)
+    return await _submit(None, request, student)
 
 
 @router.post(
@@ -55,10 +55,12 @@ async def submit(request: Request, student: Student) -> shapes.Submitted:
 )
 async def submit_by_id(student_exam_id: Id, request: Request, student: Student) -> shapes.Submitted:
     """The same, with the attempt in the path; the body may be left out."""
-    return await _submit(answers.read_submit(await _read(request), str(student_exam_id)), request, student)
+    return await _submit(str(student_exam_id), request, student)
 
 
-async def _submit(given: answers.Answers, request: Request, student: StudentBackend) -> shapes.Submitted:
+async def _submit(from_path: str | None, request: Request, student: StudentBackend) -> shapes.Submitted:
+    answers.check_json(request.scope)
+    given = await student.reader.read(answers.read_submit, await request.body(), from_path)
     closed = await call(
         student.attempts.Submit,
         attempts_pb2.SubmitRequest(
@@ -95,8 +97,3 @@ async def _grade(
         return None
     # Before the grade there is nothing but `grading = pending` in it.
     return result if result.exam_id else None
-
-
-async def _read(request: Request) -> bytes:
-    answers.check_json(request.scope)
-    return await request.body()
