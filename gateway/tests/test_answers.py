@@ -14,6 +14,9 @@ from examkit.errors import AppError
 MANY = "/api/v1/student/save-answers"
 
 
+QUESTION = samples.QUESTION.encode()
+
+
 def written(*items):
     """The body of save-answers, of items that are JSON already."""
     return b'{"student_exam_id":"%s","answers":[%s]}' % (samples.ATTEMPT.encode(), b",".join(items))
@@ -74,7 +77,7 @@ def test_a_hostile_answer_is_refused_alone_and_unwalked(answer):
     ("body", "loc"),
     [
         (written(*[raw(b"1")] * 130_000), ("body", "answers")),
-        (written(*[b"0"] * 7_000_000), ("body", "answers", 0)),
+        (written(*[b"0"] * 7_000_000), ("body", "answers")),
         (b"[" * 16_000_000, ("body",)),
         # More than any text has are no mistake of one answer any more.
         (written(raw(b'"%s"' % (b"\\ud800" * 2_000_000))), ("body",)),
@@ -85,6 +88,22 @@ def test_a_hostile_list_is_refused_unwalked(body, loc):
     with few_lines(), pytest.raises(AppError) as refused:
         answers.read_many(body)
     assert (refused.value.code, refused.value.errors[0].loc) == ("invalid", loc)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (b"5", ""),
+        (b'{"question_id":5,"answer":"A"}', ""),
+        (b'{"question_id":"%s"}' % QUESTION, QUESTION.decode()),
+        (b'{"question_id":"%s","answer":"A","z":1}' % QUESTION, QUESTION.decode()),
+    ],
+    ids=["no object", "no text", "no answer", "unknown field"],
+)
+def test_a_misshapen_answer_costs_no_other(text, named):
+    read = answers.read_many(written(raw(b'"A"'), text))
+    assert len(read.good) == 1
+    assert [refused.question_id for refused in read.refused] == [named]
 
 
 def test_a_long_name_is_not_quoted_in_full():

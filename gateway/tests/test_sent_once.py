@@ -21,10 +21,17 @@ class _Lost:
         raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
 
 
+class _Student:
+    async def __call__(self, _request, *, timeout, metadata):
+        return samples.user()
+
+
 async def test_what_writes_history_is_sent_once():
     lost = _Lost()
     staff = SimpleNamespace(
-        marking=SimpleNamespace(PutMark=lost), invigilation=SimpleNamespace(PutAccommodation=lost)
+        marking=SimpleNamespace(PutMark=lost),
+        invigilation=SimpleNamespace(PutAccommodation=lost),
+        users=SimpleNamespace(GetUser=_Student()),
     )
     student, exam, question = (uuid.UUID(each) for each in (samples.STUDENT, samples.EXAM, samples.QUESTION))
     granted = accommodations.AccommodationIn(extra_time_percent=25)

@@ -2,7 +2,7 @@
 
 import gateway_samples as samples
 import pytest
-from examkit.errors import FieldError, conflict, invalid
+from examkit.errors import FieldError, conflict, invalid, not_found, unavailable
 from examprotos.auth.v1 import user_admin_pb2, users_pb2
 from examprotos.common.v1 import audit_pb2
 from examprotos.exam.v1 import authoring_pb2, exams_pb2, invigilation_pb2
@@ -197,6 +197,7 @@ async def test_what_services_find_wrong_is_located(gateway, fakes):
 
 
 async def test_accommodations(gateway, fakes):
+    fakes.answers["UserAdmin/GetUser"] = samples.user()
     fakes.answers["Invigilation/PutAccommodation"] = samples.accommodation()
     fakes.answers["Invigilation/GetAccommodation"] = samples.accommodation()
     fakes.answers["Invigilation/DeleteAccommodation"] = invigilation_pb2.DeleteAccommodationResponse()
@@ -375,7 +376,18 @@ async def test_students_stay_out(gateway):
     assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
 
 
+async def test_only_students_get_accommodations(gateway, fakes):
+    path = f"{ADMIN}/students/{samples.STUDENT}/accommodations"
+    for answer in (samples.user(users_pb2.ROLE_ADMIN), not_found()):
+        fakes.answers["UserAdmin/GetUser"] = answer
+        assert (await gateway.admin.put(path, json={"extra_time_percent": 25})).status_code == 404
+    fakes.answers["UserAdmin/GetUser"] = unavailable("Away.")
+    fakes.answers["Invigilation/PutAccommodation"] = samples.accommodation()
+    assert (await gateway.admin.put(path, json={"extra_time_percent": 25})).status_code == 200
+
+
 async def test_as_many_extra_attempts_as_exam_takes(gateway, fakes):
+    fakes.answers["UserAdmin/GetUser"] = samples.user()
     fakes.answers["Invigilation/PutAccommodation"] = samples.accommodation()
     path = f"{ADMIN}/students/{samples.STUDENT}/accommodations"
     for extra, status in ((10, 200), (11, 422)):

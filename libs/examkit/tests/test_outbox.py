@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from collections.abc import Collection, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -33,11 +34,12 @@ class TornBus(Bus):
         super().__init__(url)
         self.good = good
 
-    async def publish(self, envelope: Envelope, *, mandatory: bool = False) -> None:
-        if self.good == 0:
-            raise BrokerAway()
-        self.good -= 1
-        await super().publish(envelope, mandatory=mandatory)
+    async def publish_all(
+        self, envelopes: Sequence[Envelope], *, mandatory: Collection[str] = ()
+    ) -> list[BaseException | None]:
+        sent, torn = envelopes[: self.good], envelopes[self.good :]
+        self.good -= len(sent)
+        return await super().publish_all(sent, mandatory=mandatory) + [BrokerAway() for _ in torn]
 
 
 async def test_the_commit_wakes_the_relay_and_order_is_kept(db: Database, bus: Bus) -> None:

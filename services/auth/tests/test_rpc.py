@@ -10,13 +10,16 @@ from uuid import uuid4
 
 import grpc
 import pytest
+import sqlalchemy as sa
 from auth_service.bootstrap import build
+from auth_service.consumers import RevocationFollower
 from auth_service.domain.accounts import Role
 from auth_service.settings import Settings
 from auth_service.usecases.unit import Auth
 from examkit.app import App
 from examkit.errors import AppError
 from examkit.identity import KeyDirectory
+from examkit.paging import encode
 from examkit.rpc.client import call, connect
 from examkit.testing import FakeClock, eventually
 from examkit.tls import TlsFiles
@@ -282,9 +285,58 @@ async def test_polls_overlap_and_the_cursor_is_checked(channel_as: Any, make_use
     request = keys_pb2.ListRevocationsRequest(cursor=empty.cursor)
     first = await call(keys.ListRevocations, request, timeout=SECONDS)
     assert len(first.revocations) == 1
-    again = await call(
+    end = await call(
         keys.ListRevocations, keys_pb2.ListRevocationsRequest(cursor=first.cursor), timeout=SECONDS
     )
+    assert not end.revocations
+    again = await call(
+        keys.ListRevocations, keys_pb2.ListRevocationsRequest(cursor=end.cursor), timeout=SECONDS
+    )
     assert list(again.revocations) == list(first.revocations)
-    wrong = await refused(keys.ListRevocations, keys_pb2.ListRevocationsRequest(cursor="nonsense"))
-    assert wrong.code == "invalid"
+    moment = "2026-01-01T00:00:00+00:00"
+    for cursor in (
+        "nonsense",
+        encode("yesterday"),
+        encode("0001-01-01T00:00:00"),
+        encode(moment, moment),
+        encode(moment, "yesterday", "1"),
+        encode(moment, moment, "x"),
+        encode(moment, moment, "9" * 30),
+    ):
+        wrong = await refused(keys.ListRevocations, keys_pb2.ListRevocationsRequest(cursor=cursor))
+        assert wrong.code == "invalid"
+
+
+@pytest.mark.parametrize("written_at", ["clock_timestamp()", "now() - interval '1 minute'"])
+async def test_twelve_thousand_revocations_come_page_by_page(
+    auth: Auth, another_auth: Auth, channel_as: Any, written_at: str
+) -> None:
+    """Written one after the other, and all in the same moment."""
+    statement = f"""
+        INSERT INTO revocations (session_id, code, written_at, expires_at)
+        SELECT gen_random_uuid(), 'unauthenticated', {written_at}, '2100-01-01' FROM generate_series(1, 12000)
+    """
+    async with auth.db.transaction() as tx:
+        await tx.conn.execute(sa.text(statement))
+    keys, cursor, sizes, sessions = KeysStub(channel_as("exam")), "", [], set()
+    while not sizes or sizes[-1]:
+        request = keys_pb2.ListRevocationsRequest(cursor=cursor)
+        page = await call(keys.ListRevocations, request, timeout=SECONDS)
+        cursor = page.cursor
+        sizes.append(len(page.revocations))
+        sessions |= {one.session_id for one in page.revocations}
+    assert (sizes, len(sessions)) == ([5000, 5000, 2000, 0], 12_000)
+
+    follower = RevocationFollower(another_auth)
+    await follower.poll()
+    assert follower.caught_up
+    assert len(another_auth.revocations) == 12_000
+
+    directory = KeyDirectory(channel_as("grading"), clock=auth.clock, poll_seconds=60)
+    polling = asyncio.create_task(directory.run())
+    try:
+        await eventually(lambda: directory.ready, timeout=SECONDS)
+        assert len(directory.revocations) == 12_000
+    finally:
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)

@@ -18,7 +18,6 @@ from exam_service.usecases.exams import create_exam, set_questions
 from exam_service.usecases.publish import publish_exam
 from exam_service.usecases.questions import put_questions
 from examkit.db import Database
-from examkit.errors import AppError
 from examkit.ids import uuid7
 
 SOMEBODY = Actor("01890000-0000-7000-8000-0000000000ad")
@@ -31,8 +30,10 @@ class FakeGrading:
         self.frozen: dict[UUID, list[Paper]] = {}
         self.ends: list[datetime | None] = []
         self.missing: set[UUID] = set()
-        self.failure: AppError | None = None
+        self.failure: Exception | None = None
+        self.breaks_at: set[UUID] = set()
         self.calls = 0
+        self.turn = asyncio.Lock()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -43,6 +44,8 @@ class FakeGrading:
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
+        if exam.id in self.breaks_at:
+            raise KeyError("image")
         lacking = frozenset(q.question_id for q in paper.questions if q.question_id in self.missing)
         if not lacking:
             self.frozen.setdefault(exam.id, []).append(paper)

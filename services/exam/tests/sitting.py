@@ -13,8 +13,8 @@ from exam_service.repository.attempts import KnownAttempts
 from exam_service.repository.papers import PaperCache
 from exam_service.usecases.resume import resume
 from exam_service.usecases.save import Saver, SaveRequest, SentAnswer
-from exam_service.usecases.start import Sitting, start
-from exam_service.usecases.submit import Submitted, submit
+from exam_service.usecases.start import Sitting, Starter
+from exam_service.usecases.submit import Submitted, Submitter
 from examkit.db import Database
 from examkit.errors import unauthenticated
 from examkit.principal import Principal
@@ -44,6 +44,8 @@ class Hall:
 
     def __post_init__(self) -> None:
         self.saver = Saver(self.db, self.papers, self.known, self._verify)
+        self.starter = Starter(self.db, self.papers, self.known)
+        self.submitter = Submitter(self.db, self.papers, self.known)
 
     async def _verify(self, token: str) -> Principal:
         if token not in self.principals:
@@ -66,7 +68,7 @@ class Hall:
         return await self.papers.get(exam_id)
 
     async def start(self, who: Principal, exam_id: UUID, access_code: str = "") -> Sitting:
-        return await start(self.db, self.papers, who, str(exam_id), access_code)
+        return await self.starter.start(who, str(exam_id), access_code)
 
     async def resume(self, who: Principal, exam_id: UUID) -> Sitting:
         return await resume(self.db, self.papers, who, str(exam_id))
@@ -90,9 +92,7 @@ class Hall:
     async def submit(
         self, who: Principal, attempt: UUID | str, *answers: SentAnswer, elapsed: float = 0.0
     ) -> Submitted:
-        return await submit(
-            self.db, self.papers, self.known, who, str(attempt), answers, time.monotonic() - elapsed
-        )
+        return await self.submitter.submit(who, str(attempt), answers, time.monotonic() - elapsed)
 
     async def move_deadline(self, attempt: UUID, seconds: float) -> None:
         """Have the attempt's deadline in so many seconds from now; negative: it has passed."""

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from exam_service.domain.deadline import Accommodation
+from exam_service.repository import exams
 from exam_service.usecases.accommodations import (
     delete_accommodation,
     get_accommodation,
@@ -17,7 +18,7 @@ from examkit.db import Database
 from examkit.errors import AppError
 from examprotos.exam.v1 import events_pb2
 
-from .builders import events, rows
+from .builders import events, rows, write
 from .sitting import Hall, outcomes, sent
 
 NOW = datetime.now(UTC)
@@ -119,6 +120,58 @@ async def test_grading_hears_of_a_later_last_end(hall: Hall, db: Database, admin
     assert after[-1].exam_id == str(exam)
     ends = after[-1].last_possible_end.ToDatetime(UTC)
     assert ends == NOW + 2 * HOUR + timedelta(seconds=30)
+
+
+async def ended_at(db: Database, exam: UUID, end: datetime) -> None:
+    """Move the end of an exam as time does: nobody is told of it."""
+    await write(db, "UPDATE exams SET end_time = :end WHERE id = :id", end=end, id=exam)
+
+
+async def test_exams_that_are_over_and_ends_that_stay_are_left_alone(
+    hall: Hall, db: Database, admin: Actor
+) -> None:
+    over, late, soon, taken = [
+        await hall.exam(["text"], end_time=NOW + HOUR, grace_seconds=30) for _ in range(4)
+    ]
+    endless = await hall.exam(["text"])
+    who, sitting = await hall.sits(taken)
+    # Over for good; over, but not with four times the hour on top; over, but for this student's attempt.
+    await ended_at(db, over, NOW - 4 * HOUR - timedelta(minutes=2))
+    await ended_at(db, late, NOW - 4 * HOUR + timedelta(minutes=2))
+    await ended_at(db, taken, NOW - 9 * HOUR)
+    other = hall.admit()
+    await put_accommodation(db, admin, other.user_id, soon, Accommodation(400, per_exam=True))
+    before = await versions(db)
+
+    # Whoever works on an exam that is over does not keep the accommodation waiting.
+    async with db.transaction() as tx:
+        await exams.get_exam(tx.conn, over, lock="update")
+        await put_accommodation(db, admin, who.user_id, None, Accommodation(400))
+
+    after = await versions(db)
+    # Of `soon` the end stays, since another student's is as late.
+    assert {exam for exam in after if after[exam] != before[exam]} == {late, taken}
+    assert endless in after
+    assert (await hall.row(sitting.attempt.id))["deadline_version"] == 2
+
+
+async def test_an_own_end_reaches_exams_that_are_over(hall: Hall, db: Database, admin: Actor) -> None:
+    exam = await hall.exam(["text"], end_time=NOW + HOUR)
+    await ended_at(db, exam, NOW - 1000 * HOUR)
+    who = hall.admit()
+
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(end_time=NOW + HOUR))
+    heard = await events(db, "examhall.exam.exam.changed.v1", events_pb2.ExamChanged)
+    assert heard[-1].last_possible_end.ToDatetime(UTC) == NOW + HOUR + timedelta(seconds=30)
+
+    # Taken back it is over again, and that is told too.
+    await delete_accommodation(db, admin, who.user_id, None)
+    heard = await events(db, "examhall.exam.exam.changed.v1", events_pb2.ExamChanged)
+    assert heard[-1].last_possible_end.ToDatetime(UTC) == NOW - 1000 * HOUR + timedelta(seconds=30)
+
+
+async def versions(db: Database) -> dict[UUID, int]:
+    return {row["id"]: row["version"] for row in await rows(db, "SELECT id, version FROM exams")}
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def test_a_later_item_updates_the_question_that_an_earlier_one_made() -> None:
         ({"question_id": UUID(int=1), "content": content(external_id="y")}, "external_id_taken"),
         ({"question_id": UUID(int=1), "content": content("")}, "invalid"),
         ({"fallback_id": UUID(int=2)}, "invalid"),
+        ({"must_be_new": True, "content": content(external_id="y")}, "external_id_taken"),
     ],
 )
 def test_refusals(changes: dict, code: str) -> None:  # type: ignore[type-arg]

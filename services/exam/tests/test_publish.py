@@ -6,20 +6,24 @@ from uuid import UUID
 
 import pytest
 from exam_service.repository.papers import PaperCache
+from exam_service.usecases import publish
 from exam_service.usecases.actor import Actor
 from exam_service.usecases.close import close_exam
 from exam_service.usecases.exam_events import EXAM_CHANGED
 from exam_service.usecases.exam_views import read_view
-from exam_service.usecases.exams import set_questions, update_exam
+from exam_service.usecases.exams import delete_exam, set_questions, update_exam
 from exam_service.usecases.publish import publish_exam, resume_publications
 from exam_service.usecases.questions import put_questions
-from examkit.db import Database
-from examkit.errors import AppError, conflict, unavailable
+from exam_service.usecases.save import Saver
+from examkit.db import Database, Limits
+from examkit.errors import AppError, Kind, conflict, unavailable
 from examkit.ids import uuid7
-from examkit.testing import eventually
+from examkit.testing import TestDatabase, eventually
 from examprotos.exam.v1 import events_pb2, exams_pb2
+from prometheus_client import REGISTRY
 
 from .builders import FakeGrading, bank, content, draft, events, item, published, rows, write
+from .sitting import Hall, outcomes, sent
 
 AWAY = unavailable("Grading is away.")
 
@@ -34,6 +38,17 @@ async def codes(db: Database, grading: FakeGrading, admin: Actor, exam_id: UUID)
         await publish_exam(db, grading, admin, exam_id)
     assert failure.value.code == "not_publishable"
     return [reason["code"] for reason in failure.value.extra["reasons"]]
+
+
+async def age(db: Database, exam_id: UUID) -> None:
+    """As if it had been publishing for long."""
+    await write(
+        db, "UPDATE exams SET publishing_at = publishing_at - interval '6 minutes' WHERE id = :id", id=exam_id
+    )
+
+
+def counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("examhall_exam_publications_total", {"outcome": outcome}) or 0.0
 
 
 async def test_publishing_freezes_the_versions_of_that_moment(
@@ -186,12 +201,9 @@ async def test_one_process_at_a_time_asks_grading_and_the_others_wait_for_its_an
     first = asyncio.create_task(publish_exam(db, slow, admin, view.exam.id))
     await eventually(lambda: slow.calls == 1)
     second = asyncio.create_task(publish_exam(db, quick, admin, view.exam.id))
-
-    async def waits() -> bool:
-        waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        return bool(await rows(db, waiting))
-
-    await eventually(waits)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await asyncio.shield(second)
     assert quick.calls == 0
     slow.gate.set()
     with pytest.raises(AppError, match="not_publishable"):
@@ -199,6 +211,115 @@ async def test_one_process_at_a_time_asks_grading_and_the_others_wait_for_its_an
     # The first was refused and left a draft; the second had it judged anew, with keys for all by then.
     assert (await second).exam.status == "published"
     assert quick.calls == 1
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_who_waits_for_too_long_is_told_to_try_again(
+    db: Database, admin: Actor, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(publish, "TURN_SECONDS", 0.2)
+    view = await draft(db)
+    slow = FakeGrading()
+    slow.gate.clear()
+    first = asyncio.create_task(publish_exam(db, slow, admin, view.exam.id))
+    await eventually(lambda: slow.calls == 1)
+    interrupted = counted("interrupted")
+    other = slow if processes == 1 else FakeGrading()
+    with pytest.raises(AppError) as failure:
+        await publish_exam(db, other, admin, view.exam.id)
+    assert (failure.value.code, failure.value.retry_after) == ("unavailable", 2.0)
+    # It says that grading can't be reached, which this does not.
+    assert counted("interrupted") == interrupted
+    slow.gate.set()
+    assert (await first).exam.status == "published"
+
+
+async def test_a_grading_that_hangs_takes_no_connections_from_the_saves(
+    database: TestDatabase,
+    db: Database,
+    hall: Hall,
+    admin: Actor,
+    grading: FakeGrading,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publish, "TURN_SECONDS", 60.0)
+    who, sitting = await hall.sits(await hall.exam(["text"]))
+    question = sitting.paper.questions[0].question_id
+    drafts = [(await draft(db)).exam.id for _ in range(5)]
+    small = Database(database.serve_dsn, schema="exam", pool_size=2, limits=Limits(pool_wait=0.5))
+    saver = Saver(small, hall.papers, hall.known, hall._verify)
+    grading.gate.clear()
+
+    async def saves() -> list[str]:
+        found = []
+        for revision in range(20):
+            (result,) = await saver.save_batch(
+                [hall.request(who, sitting.attempt.id, sent(question, "x", revision))]
+            )
+            found += outcomes(result)
+            await asyncio.sleep(0.01)
+        return found
+
+    clicks = [asyncio.create_task(publish_exam(small, grading, admin, exam)) for exam in [*drafts, *drafts]]
+    await eventually(lambda: grading.calls == 1)
+    assert await saves() == ["stored"] * 20
+    assert grading.calls == 1
+    grading.gate.set()
+    done = await asyncio.gather(*clicks)
+    await small.close()
+    assert [view.exam.status for view in done] == ["published"] * 10
+
+
+@pytest.mark.parametrize("failure", [AppError(Kind.INTERNAL, "internal", "It broke."), KeyError("image")])
+async def test_what_grading_fails_at_again_and_again_is_a_draft_again(
+    db: Database, admin: Actor, grading: FakeGrading, failure: Exception
+) -> None:
+    view, good = await draft(db), await draft(db)
+    grading.failure = failure
+    for one in (view, good):
+        with pytest.raises(type(failure)):
+            await publish_exam(db, grading, admin, one.exam.id)
+    assert await resume_publications(db, grading, older_than=0) == 2
+    assert await status(db, view.exam.id) == "publishing"
+
+    await age(db, view.exam.id)
+    await resume_publications(db, grading, older_than=0)
+
+    assert [await status(db, one.exam.id) for one in (view, good)] == ["draft", "publishing"]
+    assert await rows(db, "SELECT 1 FROM paper_questions WHERE exam_id = :id", id=view.exam.id) == []
+    (entry,) = await rows(db, "SELECT after, reason FROM audit WHERE action = 'exam.publication_refused'")
+    assert [reason["code"] for reason in entry["after"]["reasons"]] == ["grading_failed"]
+    assert "Grading failed" in entry["reason"]
+    await update_exam(db, admin, view.exam.id, {"max_attempts": 3})
+    await delete_exam(db, admin, view.exam.id)
+
+
+async def test_one_that_fails_keeps_no_other_from_being_resumed(
+    db: Database, admin: Actor, grading: FakeGrading
+) -> None:
+    broken, good = await draft(db), await draft(db)
+    grading.failure = AWAY
+    for one in (broken, good):
+        with pytest.raises(AppError):
+            await publish_exam(db, grading, admin, one.exam.id)
+    grading.failure = None
+    grading.breaks_at = {broken.exam.id}
+
+    assert await resume_publications(db, grading, older_than=0) == 2
+
+    assert [await status(db, one.exam.id) for one in (broken, good)] == ["publishing", "published"]
+
+
+async def test_a_grading_that_is_away_is_waited_for_however_long(
+    db: Database, admin: Actor, grading: FakeGrading
+) -> None:
+    view = await draft(db)
+    grading.failure = AWAY
+    with pytest.raises(AppError):
+        await publish_exam(db, grading, admin, view.exam.id)
+    await age(db, view.exam.id)
+    await resume_publications(db, grading, older_than=0)
+    assert await status(db, view.exam.id) == "publishing"
 
 
 async def test_many_publish_at_once_and_it_happens_once(

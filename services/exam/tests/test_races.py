@@ -9,14 +9,15 @@ from uuid import UUID
 from exam_service.domain.attempt import Status
 from exam_service.domain.deadline import Accommodation
 from exam_service.domain.saving import SaveResult
+from exam_service.repository.papers import PaperCache
 from exam_service.usecases.accommodations import put_accommodation
 from exam_service.usecases.actor import Actor
 from exam_service.usecases.exams import update_exam
 from exam_service.usecases.start import Sitting
 from exam_service.usecases.tend_attempts import close_overdue
 from examkit.db import Database
-from examkit.errors import AppError
 from examkit.principal import Principal
+from examkit.testing import TestDatabase
 
 from .sitting import Hall, outcomes, sent
 
@@ -169,23 +170,23 @@ async def test_no_start_slips_past_a_change_of_the_window(hall: Hall, db: Databa
             assert (await hall.row(sitting.attempt.id))["deadline"] == sooner
 
 
-async def test_students_start_while_the_pool_is_small_and_the_paper_unknown(
-    database: object, hall: Hall
+async def test_students_start_and_submit_while_the_pool_is_small_and_the_paper_unknown(
+    database: TestDatabase, hall: Hall
 ) -> None:
     """Nobody waits for a second connection while holding the first: that would starve everyone."""
     exam = await hall.exam(TEXTS)
-    hall.papers._papers.clear()
-    students = [hall.admit() for _ in range(30)]
+    small = Database(database.serve_dsn, schema="exam", pool_size=2)
+    few = Hall(small, PaperCache(small))
+    students = [few.admit() for _ in range(30)]
 
-    started = await asyncio.gather(*(hall.start(who, exam) for who in students), return_exceptions=True)
+    started = await asyncio.gather(*(few.start(who, exam) for who in students))
+    few.papers._papers.clear()
     done = await asyncio.gather(
-        *(
-            hall.submit(who, sitting.attempt.id)
-            for who, sitting in zip(students, started, strict=True)
-            if isinstance(sitting, Sitting)
-        ),
-        return_exceptions=True,
+        *(few.submit(who, each.attempt.id) for who, each in zip(students, started, strict=True))
     )
+    await small.close()
 
-    assert [each for each in (*started, *done) if isinstance(each, AppError)] == []
-    assert len(done) == 30
+    assert [each.attempt.student_id for each in started] == [who.user_id for who in students]
+    assert [each.attempt.id for each in done] == [each.attempt.id for each in started]
+    assert {each.attempt.status for each in done} == {Status.SUBMITTED}
+    assert len(await hall.closed_events()) == 30

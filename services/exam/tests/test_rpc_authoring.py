@@ -238,6 +238,19 @@ async def test_the_reasons_against_publishing_travel(service: Service) -> None:
     assert left.status == exams_pb2.EXAM_STATUS_PUBLISHING
 
 
+async def test_a_question_said_to_be_new_is_no_version_of_another(service: Service) -> None:
+    first, second = offered("first"), offered("second", new_question_id=str(uuid7()))
+    third = offered("third")
+    for one in (first, second, third):
+        one.content.external_id = "x"
+    outcomes = await service.put(first, second, third)
+    assert [(o.outcome, o.code) for o in outcomes] == [
+        ("created", ""),
+        ("rejected", "external_id_taken"),
+        ("updated", ""),
+    ]
+
+
 async def test_unreadable_items_are_refused_one_by_one(service: Service, db: Database) -> None:
     outcomes = await service.put(
         offered("first"),

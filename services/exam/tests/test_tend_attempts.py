@@ -1,21 +1,45 @@
 """What the workers do: closing what nobody submitted, and asking again for grades that did not come."""
 
+import asyncio
 import json
+from typing import Any
+from uuid import UUID
 
 import pytest
-from exam_service.consumers import ATTEMPT_GRADED, attempt_graded
+from exam_service.consumers import ATTEMPT_GRADED, attempts_graded
+from exam_service.domain.attempt import Attempt
+from exam_service.domain.paper import Paper
+from exam_service.sweeper import sweeper
 from exam_service.usecases import close_attempt
-from exam_service.usecases.tend_attempts import announce_ungraded, close_overdue, measure
+from exam_service.usecases.tend_attempts import BATCH, Aside, announce_ungraded, close_overdue, measure
 from examkit.clock import utc_now
-from examkit.db import Database
+from examkit.db import Database, DatabaseAway
+from examkit.errors import not_found
 from examkit.events import Delivery
+from examkit.testing import eventually
 from examprotos.grading.v1 import events_pb2
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from .builders import rows, write
 from .sitting import Hall, outcomes, sent
 
 TEXTS = ("text", "text")
+
+
+@pytest.fixture
+def unclosable(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
+    """Attempts of which no event can be made."""
+    broken: set[UUID] = set()
+    real = close_attempt.attempt_closed
+
+    def breaks(attempt: Attempt, *rest: Any, **more: Any) -> Any:
+        if attempt.id in broken:
+            raise KeyError("Z")
+        return real(attempt, *rest, **more)
+
+    monkeypatch.setattr(close_attempt, "attempt_closed", breaks)
+    return broken
 
 
 async def test_what_nobody_submitted_is_closed_with_what_was_saved(hall: Hall, db: Database) -> None:
@@ -71,20 +95,13 @@ async def test_many_are_closed_in_batches(hall: Hall, db: Database) -> None:
 
 
 async def test_one_that_cannot_be_closed_keeps_no_other_open(
-    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch
+    hall: Hall, db: Database, unclosable: set[UUID]
 ) -> None:
     exam = await hall.exam(TEXTS, grace_seconds=0)
     sittings = [(await hall.sits(exam))[1] for _ in range(3)]
     for sitting in sittings:
         await hall.move_deadline(sitting.attempt.id, -6)
-    real = close_attempt.attempt_closed
-
-    def broken(attempt, *rest, **more):  # type: ignore[no-untyped-def]
-        if attempt.id == sittings[1].attempt.id:
-            raise KeyError("Z")
-        return real(attempt, *rest, **more)
-
-    monkeypatch.setattr(close_attempt, "attempt_closed", broken)
+    unclosable.add(sittings[1].attempt.id)
 
     assert await close_overdue(db, hall.papers) == 2
 
@@ -95,6 +112,124 @@ async def test_one_that_cannot_be_closed_keeps_no_other_open(
     ]
 
 
+async def test_a_whole_batch_that_cannot_be_closed_keeps_no_other_open(
+    hall: Hall, db: Database, unclosable: set[UUID]
+) -> None:
+    exam = await hall.exam(TEXTS, grace_seconds=0)
+    everybody = await asyncio.gather(*(hall.sits(exam) for _ in range(BATCH + 3)))
+    attempts = [sitting.attempt.id for _, sitting in everybody]
+    unclosable |= set(attempts[:BATCH])
+    await write(
+        db,
+        "UPDATE student_exams SET deadline = now() - make_interval(secs => CASE"
+        " WHEN id = ANY (CAST(:broken AS uuid[])) THEN 60 ELSE 10 END)",
+        broken=list(unclosable),
+    )
+
+    async def others_are_closed() -> bool:
+        return len(await hall.closed_events()) == 3
+
+    # Not a hundred tracebacks on the terminal.
+    with capture_logs() as logged:
+        sweeping = asyncio.create_task(sweeper(db, hall.papers).run())
+        try:
+            await eventually(others_are_closed, timeout=30)
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+    assert [line["event"] for line in logged].count("attempt_not_closed") == BATCH
+    closed = await rows(db, "SELECT id FROM student_exams WHERE status = 'expired'")
+    assert {row["id"] for row in closed} == set(attempts[BATCH:])
+
+
+async def test_what_cannot_be_closed_is_tried_again_less_and_less_often(
+    hall: Hall, db: Database, unclosable: set[UUID]
+) -> None:
+    _, sitting = await hall.sits(await hall.exam(TEXTS, grace_seconds=0))
+    await hall.move_deadline(sitting.attempt.id, -6)
+    unclosable.add(sitting.attempt.id)
+    now = 0.0
+    aside = Aside(clock=lambda: now)
+    tries = []
+    for second in range(0, 160, 10):
+        now = float(second)
+        resting = sitting.attempt.id in aside.attempts.resting(now)
+        assert await close_overdue(db, hall.papers, aside=aside) == 0
+        tries += [] if resting else [second]
+    assert tries == [0, 10, 30, 70, 150]
+
+    unclosable.clear()
+    now = 1000.0
+    assert await close_overdue(db, hall.papers, aside=aside) == 1
+
+
+@pytest.mark.parametrize("failure", [not_found("There is no such exam."), KeyError("text")])
+async def test_an_exam_whose_paper_can_not_be_read_keeps_no_other_open(
+    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    lost, fine = await hall.exam(TEXTS, grace_seconds=0), await hall.exam(TEXTS, grace_seconds=0)
+    sittings = {exam: (await hall.sits(exam))[1].attempt.id for exam in (lost, fine)}
+    for attempt in sittings.values():
+        await hall.move_deadline(attempt, -6)
+    lose(hall, monkeypatch, lost, failure)
+
+    assert await close_overdue(db, hall.papers) == 1
+
+    assert (await hall.row(sittings[fine]))["status"] == "expired"
+    assert (await hall.row(sittings[lost]))["status"] == "in_progress"
+
+
+def lose(hall: Hall, monkeypatch: pytest.MonkeyPatch, lost: UUID, failure: Exception) -> None:
+    """Have the paper of this exam unreadable."""
+    read = hall.papers.get
+
+    async def get(exam_id: UUID) -> Paper:
+        if exam_id == lost:
+            raise failure
+        return await read(exam_id)
+
+    monkeypatch.setattr(hall.papers, "get", get)
+
+
+async def test_a_database_that_is_away_is_no_fault_of_an_attempt(
+    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, sitting = await hall.sits(await hall.exam(TEXTS, grace_seconds=0))
+    await hall.move_deadline(sitting.attempt.id, -6)
+    lose(hall, monkeypatch, sitting.attempt.exam_id, DatabaseAway())
+    aside = Aside()
+
+    with pytest.raises(DatabaseAway):
+        await close_overdue(db, hall.papers, aside=aside)
+
+    assert aside.exams.resting(aside.clock()) == frozenset()
+
+
+@pytest.mark.parametrize("fault", ["attempt", "paper"])
+async def test_one_that_can_not_be_announced_keeps_no_other_from_it(
+    hall: Hall, db: Database, unclosable: set[UUID], monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    closed = []
+    for _ in range(3):
+        who, sitting = await hall.sits(await hall.exam(TEXTS))
+        await hall.submit(who, sitting.attempt.id)
+        closed.append(sitting.attempt)
+    await write(db, "DELETE FROM outbox")
+    await write(db, "UPDATE student_exams SET announce_at = now() - interval '1 second'")
+    if fault == "attempt":
+        unclosable.add(closed[0].id)
+    else:
+        lose(hall, monkeypatch, closed[0].exam_id, KeyError("text"))
+
+    assert await announce_ungraded(db, hall.papers) == 2
+
+    sent = {event.student_exam_id for event in await hall.closed_events()}
+    assert sent == {str(attempt.id) for attempt in closed[1:]}
+    # It waits as long as the others until it is tried again.
+    (row,) = await rows(db, "SELECT count(*) AS put_off FROM student_exams WHERE announce_at > now()")
+    assert row["put_off"] == 3
+
+
 async def graded(db: Database, attempt: dict[str, object], version: int) -> None:
     message = events_pb2.AttemptGraded(
         student_exam_id=str(attempt["id"]), student_id=str(attempt["student_id"]), attempt_version=version
@@ -103,7 +238,7 @@ async def graded(db: Database, attempt: dict[str, object], version: int) -> None
         "1", ATTEMPT_GRADED, str(attempt["id"]), utc_now(), message.SerializeToString(), attempt=1
     )
     async with db.transaction() as tx:
-        await attempt_graded(tx, delivery)
+        await attempts_graded(tx, [delivery])
 
 
 async def test_a_closed_attempt_without_a_grade_is_announced_again_less_and_less_often(

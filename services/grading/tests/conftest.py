@@ -25,7 +25,7 @@ from grading_service.domain.scoring import Policy
 from grading_service.repository.keys import StoredKey
 from grading_service.repository.papers import PaperCache, PaperQuestion
 from grading_service.usecases.freeze_paper import freeze_paper
-from grading_service.usecases.grade_attempt import ClosedAttempt
+from grading_service.usecases.grade_attempts import ClosedAttempt
 from grading_service.usecases.put_keys import put_keys
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

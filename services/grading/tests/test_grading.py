@@ -21,7 +21,7 @@ from grading_service.repository.papers import PaperCache, PaperQuestion
 from grading_service.tables import metadata
 from grading_service.usecases.await_grade import GradeWaiters
 from grading_service.usecases.freeze_paper import freeze_paper
-from grading_service.usecases.grade_attempt import ClosedAttempt, grade_attempt
+from grading_service.usecases.grade_attempts import ClosedAttempt, grade_attempts
 from grading_service.usecases.put_keys import put_keys
 from grading_service.usecases.put_mark import put_mark
 from grading_service.usecases.release_results import release_results
@@ -32,7 +32,7 @@ from .conftest import ABCD, ALL_RIGHT, NOW, SENTINEL, TYPES, FrozenExam, exam_po
 
 async def grade(db: Database, cache: PaperCache, closed: ClosedAttempt) -> bool:
     async with db.transaction() as tx:
-        return await grade_attempt(tx, cache, closed, NOW)
+        return bool(await grade_attempts(tx, cache, [closed], NOW))
 
 
 def test_the_migrated_schema_is_the_declared_one(database: TestDatabase) -> None:

@@ -52,7 +52,7 @@ def test_the_plain_view_says_nothing_of_the_key() -> None:
     item = GradedItem("q", 100, Mark("graded", False, 0), "B", "A")
     (plain,) = plain_items([item])
     assert not {"correct", "explanation"} & plain.keys()
-    (full,) = revealing_items([item], {"q": (NumericKey(Decimal("3.14")), "because")}, {})
+    (full,) = revealing_items([plain], {"q": (NumericKey(Decimal("3.14")), "because")}, {})
     assert full["correct"] == {"value": "3.14", "tolerance": "0"}
     assert full["explanation"] == "because"
     assert full["answer"] == "A"

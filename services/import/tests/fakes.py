@@ -1,13 +1,13 @@
 """Grading, exam and auth as an import sees them: small, but behind real gRPC and real mutual TLS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from examkit.errors import FieldError, invalid, unauthenticated, unavailable
+from examkit.errors import AppError, FieldError, invalid, unauthenticated, unavailable
 from examkit.principal import Principal
 from examkit.rpc.client import connect
 from examkit.rpc.context import maybe_user
@@ -72,7 +72,10 @@ class FakeGrading(keys_pb2_grpc.AnswerKeysServicer):
 
 @dataclass
 class FakeExam(content_store_pb2_grpc.ContentStoreServicer):
-    """Keeps what it is given by version; `after` runs when a call has been stored and not yet answered."""
+    """Keeps what it is given by version; `after` runs when a call has been stored and not yet answered.
+
+    `ill`: text of questions that it breaks on; `failures`: what it answers to the calls to come.
+    """
 
     grading: FakeGrading
     versions: dict[str, content_store_pb2.PutQuestion] = field(default_factory=dict)
@@ -81,6 +84,8 @@ class FakeExam(content_store_pb2_grpc.ContentStoreServicer):
     current: dict[str, int] = field(default_factory=dict)
     calls: int = 0
     away: int = 0
+    ill: str = "break exam"
+    failures: Iterator[AppError] = field(default_factory=lambda: iter(()))
     after: Callable[[int], None] | None = None
 
     async def PutQuestions(
@@ -90,6 +95,10 @@ class FakeExam(content_store_pb2_grpc.ContentStoreServicer):
         if self.away:
             self.away -= 1
             raise unavailable("Exam is away.")
+        for failure in self.failures:
+            raise failure
+        if any(self.ill in item.content.text for item in request.items):
+            raise RuntimeError("exam is ill")
         assert len(request.items) <= 500
         outcomes = [self._put(item) for item in request.items]
         if self.after is not None:
@@ -105,6 +114,8 @@ class FakeExam(content_store_pb2_grpc.ContentStoreServicer):
         if "reject this" in item.content.text:
             return outcome(outcome="rejected", code="invalid", detail="Exam does not want this.")
         question_id = item.question_id or self.by_external_id.get(item.content.external_id, "")
+        if item.new_question_id and question_id:
+            return outcome(outcome="rejected", code="external_id_taken", detail="Another question has it.")
         version = self.current.get(question_id, 0)
         if item.question_id and not version:
             return outcome(outcome="rejected", code="not_found", detail="There is no such question.")
@@ -126,11 +137,14 @@ class FakeAuth(user_admin_pb2_grpc.UserImportServicer):
 
     students: dict[str, user_admin_pb2.StudentRow] = field(default_factory=dict)
     calls: list[bool] = field(default_factory=list)
+    ill: str = "break auth"
 
     async def PutStudents(
         self, request: user_admin_pb2.PutStudentsRequest, context: Any
     ) -> user_admin_pb2.PutStudentsResponse:
         self.calls.append(request.dry_run)
+        if any(row.email == self.ill for row in request.rows):
+            raise RuntimeError("auth is ill")
         return user_admin_pb2.PutStudentsResponse(
             outcomes=[self._put(row, dry_run=request.dry_run) for row in request.rows]
         )

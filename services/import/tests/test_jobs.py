@@ -20,7 +20,7 @@ from .conftest import Upload, faults_of, job_of
 from .fakes import ADMIN_ID, World
 from .makers import USER_HEADER, many_questions, question_grid, xlsx
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[3] / "tests/data"
 
 
 async def count(db: Database, table: str) -> int:

@@ -222,6 +222,25 @@ async def test_one_question_goes_the_same_way(service: Service, around: World) -
         assert (refused.value.kind.http_status, refused.value.code) == (status, code)
 
 
+async def test_media_may_be_as_long_as_exam_takes_them(service: Service, around: World) -> None:
+    request = put()
+    request.content.media_json = b'["' + b"m" * (16 * 1024 - 4) + b'"]'
+    made = await service.call(service.content.PutQuestion, request)
+    assert around.exam.versions[made.version_id].content.media_json == request.content.media_json
+
+
+async def test_a_new_question_does_not_take_the_external_id_of_another(
+    service: Service, around: World
+) -> None:
+    request = put()
+    request.content.external_id = "q1"
+    made = await service.call(service.content.PutQuestion, request)
+    with pytest.raises(AppError) as refused:
+        await service.call(service.content.PutQuestion, request)
+    assert (refused.value.kind.http_status, refused.value.code) == (409, "external_id_taken")
+    assert around.exam.current == {made.question_id: 1}
+
+
 async def test_a_question_with_mistakes_is_refused_field_by_field(service: Service, around: World) -> None:
     wrong = put(key=keys_pb2.AnswerKey(choice=keys_pb2.ChoiceKey(correct=["Z"])))
     wrong.content.text = " "
@@ -236,6 +255,12 @@ async def test_a_question_with_mistakes_is_refused_field_by_field(service: Servi
     no_type.content.type = questions_pb2.QUESTION_TYPE_UNSPECIFIED
     media = put()
     media.content.media_json = b"{not json"
+    long_media = put()
+    long_media.content.media_json = b'["' + b"m" * 16 * 1024 + b'"]'
+    deep_media = put()
+    deep_media.content.media_json = b"[" * 8000 + b"]" * 8000
+    nul_media = put()
+    nul_media.content.media_json = rb'[{"alt": "\u0000"}]'
     mixed = put()
     mixed.key.true_false.correct = True
     for request, places in (
@@ -253,6 +278,9 @@ async def test_a_question_with_mistakes_is_refused_field_by_field(service: Servi
         (numeric, {("key", "value")}),
         (no_type, {("type",)}),
         (media, {("media",)}),
+        (long_media, {("media",)}),
+        (deep_media, {("media",)}),
+        (nul_media, {("media",)}),
         (mixed, {("key",)}),
     ):
         with pytest.raises(AppError) as refused:

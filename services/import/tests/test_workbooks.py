@@ -1,15 +1,21 @@
 """The workbooks that we write."""
 
+import asyncio
 import io
+import threading
+from collections.abc import Iterable
 
 import openpyxl
 import pytest
 from examkit.db import Database
 from examkit.errors import AppError
 from examkit.ids import uuid7
+from examkit.testing import TestDatabase
 from import_service.domain.columns import COLUMNS, Kind
 from import_service.domain.job import OnError
 from import_service.parser.frames import Good
+from import_service.repository import FailedRow
+from import_service.usecases import documents
 from import_service.usecases.documents import error_workbook, template_workbook
 
 from .conftest import Upload
@@ -89,3 +95,24 @@ async def test_there_is_no_error_workbook_without_errors(imported: Upload, db: D
         with pytest.raises(AppError) as refused:
             await error_workbook(db, job_id)
         assert refused.value.code == "not_found"
+
+
+async def test_no_connection_is_kept_while_the_workbook_is_written(
+    imported: Upload, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One connection serves two that are written at once: writing waits until both have begun."""
+    job = await imported(xlsx(many_questions(3, bad=(0, 1, 2))))
+    both = threading.Barrier(2)
+    add = documents.ErrorWorkbook.add
+
+    def add_together(book: documents.ErrorWorkbook, rows: Iterable[FailedRow]) -> None:
+        both.wait(10)
+        add(book, rows)
+
+    monkeypatch.setattr(documents.ErrorWorkbook, "add", add_together)
+    small = Database(database.serve_dsn, schema="import", pool_size=1)
+    try:
+        books = await asyncio.gather(*(error_workbook(small, job.id) for _ in range(2)))
+    finally:
+        await small.close()
+    assert [data[:2] for _, data in books] == [b"PK", b"PK"]

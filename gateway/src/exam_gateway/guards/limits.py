@@ -50,14 +50,16 @@ class RateLimits:
     """The limits of the gateway.
 
     Saves: generous for one student, so that a journal can be emptied at once, and still no one drowns a
-    class. Addresses: a class behind one address logs in together. Bodies: a whole journal and its submit at
-    once (32 MiB), then 1 MiB a second.
+    class. Starts: few for one student and exam, so that no access code is found by trying. Addresses: a
+    class behind one address logs in together. Bodies: a whole journal and its submit at once (32 MiB), then
+    1 MiB a second.
     """
 
     def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self._enabled = enabled
         self._saves = Buckets("saves", burst=300, rate=10, clock=clock)
-        self._users = Buckets("users", burst=120, rate=20, clock=clock)
+        self._users = Buckets("users", burst=600, rate=60, clock=clock)
+        self._starts = Buckets("starts", burst=30, rate=0.2, clock=clock)
         self._addresses = Buckets("addresses", burst=300, rate=20, clock=clock)
         self._bodies = Buckets("bodies", burst=512, rate=16, clock=clock)
 
@@ -68,6 +70,10 @@ class RateLimits:
     def user(self, user: Hashable) -> None:
         if self._enabled:
             self._users.take(user)
+
+    def start(self, user: Hashable, exam: Hashable) -> None:
+        if self._enabled:
+            self._starts.take((user, exam))
 
     def body(self, user: Hashable, cost: int) -> None:
         """`cost` in units of 64 KiB."""

@@ -14,6 +14,7 @@ from exam_gateway.describe import failures
 from exam_gateway.guards.routes import StaffRoute
 from exam_gateway.shapes import WHOLE, Id, In, Out, Time
 from exam_gateway.staff.backend import READ_SECONDS, WRITE_SECONDS, Staff, StaffBackend
+from exam_gateway.staff.names import must_be_student
 from exam_gateway.wire import id_or_none, moment, stamp, when
 
 OWN = "/students/{student_id}/accommodations"
@@ -66,6 +67,7 @@ async def _get(staff: StaffBackend, student_id: UUID, exam_id: UUID | None) -> A
 async def _put(
     staff: StaffBackend, student_id: UUID, exam_id: UUID | None, body: AccommodationIn
 ) -> Accommodation:
+    await must_be_student(staff, student_id)
     wanted = invigilation_pb2.Accommodation(
         student_id=str(student_id),
         exam_id=_text(exam_id),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
-from examkit.errors import AppError
+from examkit.errors import AppError, Kind, not_found
 from examkit.rpc.client import call
-from examprotos.auth.v1 import user_admin_pb2
+from examprotos.auth.v1 import user_admin_pb2, users_pb2
 
 from exam_gateway.staff.backend import StaffBackend
 
@@ -25,6 +26,20 @@ class Person:
 
 
 NOBODY = Person()
+
+
+async def must_be_student(staff: StaffBackend, student_id: UUID) -> None:
+    """Raises not_found where auth knows of no such student; while auth is away the id is taken as it is."""
+    request = user_admin_pb2.GetUserRequest(id=str(student_id))
+    try:
+        user = await call(staff.users.GetUser, request, timeout=SECONDS, idempotent=True)
+    except AppError as error:
+        if error.kind is not Kind.UNAVAILABLE:
+            raise
+        log.warning("student_not_looked_up", code=error.code)
+        return
+    if user.role != users_pb2.ROLE_STUDENT:
+        raise not_found("There is no such student.")
 
 
 async def people(staff: StaffBackend, ids: Iterable[str]) -> Mapping[str, Person]:

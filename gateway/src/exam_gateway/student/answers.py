@@ -34,10 +34,17 @@ _NOT_STORABLE = "The answer holds what can't be stored, e.g. a NUL character."
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+_ABSENT = msgspec.Raw(b"")
+
+
 class _Answer(msgspec.Struct, forbid_unknown_fields=True):
     question_id: str
     answer: msgspec.Raw
     revision: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Named(msgspec.Struct):
+    question_id: str = ""
 
 
 class _One(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,7 +56,7 @@ class _One(msgspec.Struct, forbid_unknown_fields=True):
 
 def _array(most: int) -> type[msgspec.Struct]:
     """An array that is given up at the first answer too many; a list would first be read to its end."""
-    places = [(f"place_{number}", _Answer | msgspec.UnsetType, msgspec.UNSET) for number in range(most)]
+    places = [(f"place_{number}", msgspec.Raw, _ABSENT) for number in range(most)]
     return msgspec.defstruct("Array", places, array_like=True, forbid_unknown_fields=True)
 
 
@@ -135,12 +142,28 @@ def read_submit(body: bytes, from_path: str | None) -> Answers:
 
 def _sorted(student_exam_id: str, array: msgspec.Struct | None) -> Answers:
     answers = msgspec.structs.astuple(array) if array is not None else ()
-    checked = [_checked(answer) for answer in answers if answer is not msgspec.UNSET]
+    checked = [_read(bytes(answer)) for answer in answers if answer]
     return Answers(
         student_exam_id,
         [answer for answer in checked if not isinstance(answer, Refused)],
         [answer for answer in checked if isinstance(answer, Refused)],
     )
+
+
+def _read(text: bytes) -> attempts_pb2.AnswerSave | Refused:
+    """One answer of several; of the wrong shape it is refused alone."""
+    try:
+        return _checked(msgspec.json.decode(text, type=_Answer))
+    except msgspec.MsgspecError as error:
+        return Refused(_named(text), f"{str(error)[:MAX_QUOTED]}.")
+
+
+def _named(text: bytes) -> str:
+    """The question that a misshapen answer names, or nothing."""
+    try:
+        return msgspec.json.decode(text, type=_Named).question_id[:64].replace("\0", "")
+    except msgspec.MsgspecError:
+        return ""
 
 
 def _checked(answer: _Answer) -> attempts_pb2.AnswerSave | Refused:

@@ -7,8 +7,9 @@ from typing import Annotated
 import msgspec
 from examkit.errors import FieldError, invalid
 from examkit.rpc.client import call
+from examkit.rpc.context import current_user
 from examprotos.exam.v1 import attempts_pb2
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Request
 
 from exam_gateway.describe import failures
 from exam_gateway.guards.routes import StudentRoute
@@ -42,12 +43,13 @@ async def list_my_exams(
     responses=failures("not_found", "exam_not_open", "access_code_wrong", "already_started", "attempt_limit"),
 )
 async def start(
-    exam_id: Id, student: Student, body: Annotated[shapes.Start | None, Body()] = None
+    exam_id: Id, student: Student, request: Request, body: Annotated[shapes.Start | None, Body()] = None
 ) -> shapes.Attempt:
-    request = attempts_pb2.StartRequest(
+    request.app.state.gatekeeper.limits.start(current_user().user_id, exam_id)
+    wanted = attempts_pb2.StartRequest(
         exam_id=str(exam_id), access_code=(body.access_code if body else None) or ""
     )
-    return convert.attempt(await call(student.attempts.Start, request, timeout=WRITE_SECONDS))
+    return convert.attempt(await call(student.attempts.Start, wanted, timeout=WRITE_SECONDS))
 
 
 @router.get(

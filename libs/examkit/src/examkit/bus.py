@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import aio_pika
+import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
@@ -100,19 +101,47 @@ class Bus:
 
         `mandatory`: an event that no queue is bound to is a failure too, rather than dropped.
         """
-        exchange = await self.ready()
-        message = aio_pika.Message(
-            envelope.body,
+        await self._send(await self._line(), envelope, mandatory)
+
+    async def publish_all(
+        self, envelopes: Sequence[Envelope], *, mandatory: Collection[str] = ()
+    ) -> list[BaseException | None]:
+        """Send these in their order, without waiting in between; for each None or what kept it back.
+
+        `mandatory`: the types for which it is a failure that no queue is bound. Raises BrokerAway where
+        none could be sent.
+        """
+        line = await self._line()
+        sending = (self._send(line, envelope, envelope.type in mandatory) for envelope in envelopes)
+        return await asyncio.gather(*sending, return_exceptions=True)
+
+    async def _line(self) -> aiormq.Channel:
+        await self.ready()
+        with _translating():
+            if self._channel is None:
+                raise ConnectionError("the channel was lost")
+            return cast(aiormq.Channel, await self._channel.get_underlay_channel())
+
+    async def _send(self, line: aiormq.Channel, envelope: Envelope, mandatory: bool) -> None:
+        properties = aiormq.spec.Basic.Properties(
             headers=dict(envelope.headers()),
             content_type=CONTENT_TYPE,
             message_id=envelope.id,
             timestamp=envelope.time,
-            type=envelope.type,
+            message_type=envelope.type,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
         with _translating():
-            async with asyncio.timeout(self._timeout):
-                await exchange.publish(message, envelope.type, mandatory=mandatory)
+            # aio-pika's own publish lets no message out before the one ahead has left the socket's buffer.
+            await line.basic_publish(
+                envelope.body,
+                exchange=self._exchange_name,
+                routing_key=envelope.type,
+                properties=properties,
+                mandatory=mandatory,
+                timeout=self._timeout,
+                wait=False,
+            )
 
     async def put(self, queue: str, body: bytes, headers: Mapping[str, Any], message_id: str | None) -> None:
         """Put a message straight into a queue, which must exist; confirmed. Raises BrokerAway."""

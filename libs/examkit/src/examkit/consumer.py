@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -20,6 +20,7 @@ from examkit.events import Delivery, MalformedEnvelope
 from examkit.topology import Topology
 
 Handler = Callable[[Tx, Delivery], Awaitable[None]]
+R = TypeVar("R")
 
 _ATTEMPT = "examhall-attempt"
 _DEFERRALS = "examhall-deferrals"
@@ -29,14 +30,17 @@ _ERROR = "examhall-error"
 _SETUP_TIMEOUT = 10.0
 
 _log = structlog.get_logger(__name__)
-_deliveries = Counter(
+outcomes = Counter(
     "examhall_deliveries",
     "Deliveries by outcome: applied, duplicate, retried, deferred, dead",
     ["queue", "outcome"],
 )
 _dead_letters = Counter("examhall_dead_letters", "Messages put into a dead-letter queue", ["queue"])
-_seconds = Histogram(
-    "examhall_handler_seconds", "Time to apply one delivery", ["queue"], buckets=telemetry.LATENCY_BUCKETS
+handler_seconds = Histogram(
+    "examhall_handler_seconds",
+    "Time to apply one delivery, or one batch of them",
+    ["queue"],
+    buckets=telemetry.LATENCY_BUCKETS,
 )
 _consuming = Gauge("examhall_consumer_connected", "Whether the consumer holds its queue", ["queue"])
 
@@ -116,7 +120,7 @@ class Consumer:
             async with asyncio.timeout(_SETUP_TIMEOUT):
                 queue = await self._topology.declare(channel)
             tasks = [asyncio.create_task(lost(channel))]
-            tasks += [asyncio.create_task(self._work(arrived)) for _ in range(self._concurrency)]
+            tasks += [asyncio.create_task(self.work(arrived)) for _ in range(self._concurrency)]
             try:
                 async with asyncio.timeout(_SETUP_TIMEOUT):
                     await queue.consume(arrive)
@@ -133,7 +137,8 @@ class Consumer:
         self._connected = connected
         _consuming.labels(self._queue).set(connected)
 
-    async def _work(self, arrived: asyncio.Queue[AbstractIncomingMessage]) -> None:
+    async def work(self, arrived: asyncio.Queue[AbstractIncomingMessage]) -> None:
+        """Take what arrives on one channel, until cancelled."""
         while True:
             await self.process(await arrived.get())
 
@@ -141,7 +146,7 @@ class Consumer:
         """See one message through. It is acknowledged only once its effect, or its next hop, is safe."""
         headers = dict(message.headers)
         try:
-            delivery = Delivery.of(headers, message.body, _count(headers, _ATTEMPT, 1))
+            delivery = delivery_of(message)
         except MalformedEnvelope as error:
             outcome = await self._bury(message, headers, error)
         else:
@@ -150,14 +155,14 @@ class Consumer:
             ):
                 outcome = await self._see_through(message, headers, delivery)
         await message.ack()
-        _deliveries.labels(self._queue, outcome).inc()
+        outcomes.labels(self._queue, outcome).inc()
 
     async def _see_through(
         self, message: AbstractIncomingMessage, headers: dict[str, Any], delivery: Delivery
     ) -> str:
         try:
-            with _seconds.labels(self._queue).time():
-                applied = await self._apply_when_possible(delivery)
+            with handler_seconds.labels(self._queue).time():
+                applied = await self.when_possible(lambda: self._apply(delivery))
             return "applied" if applied else "duplicate"
         except Exception as error:
             if _elsewhere_away(error):
@@ -166,11 +171,12 @@ class Consumer:
                 return await self._bury(message, headers, error)
             return await self._retry(message, headers, delivery, error)
 
-    async def _apply_when_possible(self, delivery: Delivery) -> bool:
+    async def when_possible(self, apply: Callable[[], Awaitable[R]]) -> R:
+        """What `apply` gives; while Postgres is away it waits and tries again."""
         pause = 0.2
         while True:
             try:
-                return await self._apply(delivery)
+                return await apply()
             except DatabaseAway:
                 _log.warning("database_away", queue=self._queue)
             await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter
@@ -235,10 +241,15 @@ class Consumer:
             await asyncio.sleep(1 if more else 3600 * (0.5 + random.random()))  # noqa: S311 - jitter
 
 
+def delivery_of(message: AbstractIncomingMessage) -> Delivery:
+    """Raises MalformedEnvelope."""
+    return Delivery.of(message.headers, message.body, _count(message.headers, _ATTEMPT, 1))
+
+
 def _elsewhere_away(error: Exception) -> bool:
     return isinstance(error, AppError) and error.kind is Kind.UNAVAILABLE and not isinstance(error, Contended)
 
 
-def _count(headers: dict[str, Any], name: str, default: int) -> int:
+def _count(headers: Mapping[str, Any], name: str, default: int) -> int:
     value = headers.get(name, default)
     return value if isinstance(value, int) else default

@@ -55,15 +55,28 @@ _INSERT_EVENTS = sa.text(
 class Tx:
     """One transaction. Queries go to `conn`; events are kept until just before the commit."""
 
-    __slots__ = ("_events", "conn")
+    __slots__ = ("_committed", "_events", "conn")
 
     def __init__(self, conn: AsyncConnection) -> None:
         self.conn = conn
         self._events: list[Envelope] = []
+        self._committed: list[Callable[[], None]] = []
 
-    def publish(self, event: Event) -> None:
-        """Have this event delivered if, and only if, the transaction commits."""
-        self._events.append(Envelope.of(event, source="", traceparent=telemetry.traceparent()))
+    def publish(self, event: Event, *, traceparent: str | None = None) -> None:
+        """Have this event delivered if, and only if, the transaction commits.
+
+        `traceparent`: the trace that it belongs to, where that is another than the current one.
+        """
+        self._events.append(Envelope.of(event, source="", traceparent=traceparent or telemetry.traceparent()))
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call this right after the commit, if there is one; it must not block or raise."""
+        self._committed.append(callback)
+
+    def tell_committed(self) -> None:
+        """`Database` calls it."""
+        for callback in self._committed:
+            callback()
 
     async def audit(self, entry: AuditEntry) -> None:
         """Write to the audit trail in this transaction."""
@@ -123,6 +136,7 @@ class Database:
                 published = await tx.flush()
         except Exception as error:
             self._raise_translated(error)
+        tx.tell_committed()
         if published:
             for listener in self._commit_listeners:
                 listener()

@@ -20,6 +20,8 @@ from examkit.rpc.client import call
 from examkit.tokens import public_keys
 
 CALL_SECONDS = 3.0
+LOAD_SECONDS = 15.0
+"""For a page of the first load, when auth may be asked by everyone at once."""
 
 log = structlog.get_logger(__name__)
 
@@ -124,15 +126,26 @@ class KeyDirectory:
         return bool(keys)
 
     async def _poll_revocations(self) -> None:
-        request = keys_pb2.ListRevocationsRequest(cursor=self._cursor)
+        """Page after page until an empty one. Where it breaks off, the next poll goes on from there."""
         try:
-            response = await call(
-                self._auth.ListRevocations, request, timeout=CALL_SECONDS, idempotent=True, token=""
-            )
-            for revocation in response.revocations:
-                self.revocations.apply(revocation)
+            while await self._next_page():
+                pass
         except (AppError, ValueError) as error:
             log.warning("revocations_not_polled", reason=str(error))
             return
-        self._cursor = response.cursor
         self._revocations_known = True
+
+    async def _next_page(self) -> bool:
+        """Whether there may be another. Raises AppError, and ValueError for what can't be read."""
+        response = await call(
+            self._auth.ListRevocations,
+            keys_pb2.ListRevocationsRequest(cursor=self._cursor),
+            timeout=CALL_SECONDS if self._revocations_known else LOAD_SECONDS,
+            idempotent=True,
+            token="",
+        )
+        for revocation in response.revocations:
+            self.revocations.apply(revocation)
+        moved = response.cursor != self._cursor
+        self._cursor = response.cursor
+        return moved and bool(response.revocations)

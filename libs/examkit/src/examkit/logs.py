@@ -28,6 +28,13 @@ SECRET_FIELDS = frozenset(
 )
 REMOVED = "[removed]"
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+# Postgres says in these lines what the values were, which may have any number of lines themselves: all goes
+# up to the next part of a traceback. Within a repr the line breaks are written out.
+_ROW_VALUES = re.compile(
+    r"(?P<before>^[ |]*|\\n)(?:DETAIL|CONTEXT|HINT|QUERY|\[parameters):.*?"
+    r"(?=^[ |+]*(?:Traceback \(most recent|The above exception was|During handling of the|-{3,})|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 _URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]+:)[^\s@/]+@")
 
 EventDict = MutableMapping[str, Any]
@@ -57,6 +64,7 @@ def setup(service: str, level: str = "INFO", stream: TextIO | None = None) -> No
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                without_row_values,
                 without_secrets,
                 structlog.processors.JSONRenderer(),
             ],
@@ -78,6 +86,15 @@ def _place(service: str) -> structlog.typing.Processor:
         return event
 
     return add_place
+
+
+def without_row_values(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Takes out of database errors what they tell of rows and parameters; what failed and where stays."""
+    for key, value in event.items():
+        text = f"{type(value).__name__}: {value}" if isinstance(value, BaseException) else value
+        if isinstance(text, str):
+            event[key] = _ROW_VALUES.sub(rf"\g<before>{REMOVED}\n", text)
+    return event
 
 
 def without_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -115,7 +115,7 @@ class Relay:
             rows = (await tx.conn.execute(_TAKE, {"batch": self._batch})).all()
             if not rows:
                 return 0
-            results = await asyncio.gather(*map(self._publish, rows), return_exceptions=True)
+            results = await self._bus.publish_all([*map(self._envelope, rows)], mandatory=self._mandatory)
             sent = [row.position for row, result in zip(rows, results, strict=True) if result is None]
             await tx.conn.execute(_DROP, {"positions": sent})
         self._count(rows, results)
@@ -124,17 +124,15 @@ class Relay:
                 raise result
         return len(rows)
 
-    async def _publish(self, row: sa.Row[Any]) -> None:
-        envelope = Envelope(
-            str(row.id), row.type, self._source, row.subject, row.time, row.body, row.traceparent
-        )
-        await self._bus.publish(envelope, mandatory=row.type in self._mandatory)
+    def _envelope(self, row: sa.Row[Any]) -> Envelope:
+        return Envelope(str(row.id), row.type, self._source, row.subject, row.time, row.body, row.traceparent)
 
     def _count(self, rows: Sequence[sa.Row[Any]], results: Sequence[BaseException | None]) -> None:
+        delay = _delay.labels(self._source)
         for row, result in zip(rows, results, strict=True):
             if result is None:
-                _published.labels(self._source).inc()
-                _delay.labels(self._source).observe(row.age)
+                delay.observe(row.age)
+        _published.labels(self._source).inc(results.count(None))
 
     async def _measure(self) -> None:
         while True:

@@ -24,8 +24,11 @@ class RevocationFollower:
 
     async def poll(self) -> None:
         """Everything at first, then what is new. Raises unavailable without Postgres."""
-        entries, self._cursor = await list_revocations(self._auth, self._cursor)
-        for entry in entries:
-            self._auth.revocations.apply(to_message(entry))
+        while True:
+            entries, self._cursor = await list_revocations(self._auth, self._cursor)
+            for entry in entries:
+                self._auth.revocations.apply(to_message(entry))
+            if not entries:
+                break
         self.caught_up = True
         self._auth.revocations.forget_expired(self._auth.clock().timestamp())

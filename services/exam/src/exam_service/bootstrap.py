@@ -9,7 +9,7 @@ from examkit.audit import AuditServicer
 from examkit.db import Database
 from examkit.events import Delivery
 from examkit.identity import KeyDirectory
-from examkit.messaging import Bus, Consumer, LiveListener
+from examkit.messaging import BatchConsumer, Bus, LiveListener
 from examkit.outbox import Relay
 from examkit.rpc.client import connect
 from examkit.rpc.server import RpcServer
@@ -24,7 +24,7 @@ from examprotos.exam.v1 import (
     invigilation_pb2_grpc,
 )
 
-from exam_service.consumers import ATTEMPT_GRADED, GRADES_QUEUE, attempt_graded
+from exam_service.consumers import ATTEMPT_GRADED, GRADES_QUEUE, attempts_graded
 from exam_service.grading_papers import GradingPapers
 from exam_service.reconciler import reconciler
 from exam_service.repository.attempts import KnownAttempts
@@ -108,7 +108,7 @@ def _workers(
     return (
         # Grading's queue may not be there yet: what it must get waits in the outbox for it.
         Relay(db, bus, "exam", mandatory={ATTEMPT_CLOSED, EXAM_CHANGED}),
-        Consumer(bus, db, GRADES_QUEUE, [ATTEMPT_GRADED], attempt_graded),
+        BatchConsumer(bus, db, GRADES_QUEUE, [ATTEMPT_GRADED], attempts_graded),
         sweeper(db, papers),
         reconciler(db, papers),
         gauges(db),

@@ -1,5 +1,6 @@
 """Grading's `Papers` as this service needs it: freeze a paper, hear which questions lack a key."""
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +21,12 @@ class GradingPapers:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._papers = keys_pb2_grpc.PapersStub(channel)
+        self._turn = asyncio.Lock()
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held by who asks with a connection to the database in hand: one at a time."""
+        return self._turn
 
     async def freeze(
         self, exam: ExamRow, paper: Paper, last_possible_end: datetime | None

@@ -4,17 +4,18 @@ from examkit.db import Database
 from examkit.workers import Worker, periodic
 
 from exam_service.repository.papers import PaperCache
-from exam_service.usecases.tend_attempts import BATCH, close_overdue, measure
+from exam_service.usecases.tend_attempts import Aside, close_overdue, measure
 
 EVERY_SECONDS = 1.0
 MEASURE_EVERY_SECONDS = 10.0
 
 
 def sweeper(db: Database, papers: PaperCache) -> Worker:
-    """Looks each second, and goes on at once while there are whole batches of work."""
+    """Looks each second, and goes on at once while there was something to close."""
+    aside = Aside()
 
     async def sweep() -> None:
-        while await close_overdue(db, papers) == BATCH:
+        while await close_overdue(db, papers, aside=aside):
             pass
 
     return periodic("sweeper", EVERY_SECONDS, sweep)

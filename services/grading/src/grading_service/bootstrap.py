@@ -9,7 +9,7 @@ from examkit.clock import utc_now
 from examkit.db import Database
 from examkit.events import Delivery
 from examkit.identity import KeyDirectory
-from examkit.messaging import Bus, Consumer, LiveListener
+from examkit.messaging import BatchConsumer, Bus, Consumer, LiveListener
 from examkit.outbox import Relay
 from examkit.rpc.client import connect
 from examkit.rpc.server import RpcServer
@@ -26,7 +26,7 @@ from grading_service.rpc.policies import POLICIES
 from grading_service.rpc.results import ResultsServicer
 from grading_service.settings import Settings
 from grading_service.usecases.await_grade import GradeWaiters
-from grading_service.usecases.grade_attempt import GRADED
+from grading_service.usecases.grade_attempts import GRADED
 
 ACCESS_REVOKED = "examhall.auth.access.revoked.v1"
 
@@ -41,7 +41,7 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     verifier = TokenVerifier(keys, keys.revocations, settings.token_issuer, settings.token_audience)
     cache = PaperCache()
     waiters = GradeWaiters(db)
-    consumers = Consumers(cache, utc_now)
+    consumers = Consumers(cache, waiters, utc_now)
 
     def revoked(delivery: Delivery) -> None:
         keys.apply(delivery.parse(events_pb2.AccessRevoked))
@@ -64,13 +64,13 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     results_pb2_grpc.add_ResultsServicer_to_server(ResultsServicer(db, waiters, utc_now), server.grpc)
     marking_pb2_grpc.add_MarkingServicer_to_server(MarkingServicer(db, cache, utc_now), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
-    attempts = Consumer(
+    attempts = BatchConsumer(
         bus,
         db,
         "grading.attempts",
         [ATTEMPT_CLOSED],
-        consumers.attempt_closed,
-        concurrency=settings.grading_concurrency,
+        consumers.attempts_closed,
+        most=settings.grading_batch,
     )
     exams = Consumer(bus, db, "grading.exams", [EXAM_CHANGED], consumers.exam_changed)
     try:

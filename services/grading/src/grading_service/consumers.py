@@ -1,5 +1,8 @@
 """Events of the exam service, each to its use case."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import structlog
 from examkit.clock import Clock
 from examkit.db import Tx
@@ -8,9 +11,11 @@ from examprotos.exam.v1 import events_pb2
 
 from grading_service import metrics
 from grading_service.repository import policies
+from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.papers import PaperCache
 from grading_service.rpc import conversions
-from grading_service.usecases.grade_attempt import grade_attempt
+from grading_service.usecases.await_grade import GradeWaiters
+from grading_service.usecases.grade_attempts import grade_attempts
 
 ATTEMPT_CLOSED = "examhall.exam.attempt.closed.v1"
 EXAM_CHANGED = "examhall.exam.exam.changed.v1"
@@ -21,18 +26,26 @@ log = structlog.get_logger(__name__)
 class Consumers:
     """The handlers of grading's queues."""
 
-    def __init__(self, cache: PaperCache, clock: Clock) -> None:
+    def __init__(self, cache: PaperCache, waiters: GradeWaiters, clock: Clock) -> None:
         self._cache = cache
+        self._waiters = waiters
         self._clock = clock
 
-    async def attempt_closed(self, tx: Tx, delivery: Delivery) -> None:
-        closed = conversions.closed_attempt(delivery.parse(events_pb2.AttemptClosed))
+    async def attempts_closed(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
+        closed = [
+            conversions.closed_attempt(delivery.parse(events_pb2.AttemptClosed), delivery.traceparent)
+            for delivery in deliveries
+        ]
         now = self._clock()
-        if await grade_attempt(tx, self._cache, closed, now):
-            metrics.submit_to_grade.observe(max(0.0, (now - closed.closed_at).total_seconds()))
-            metrics.graded.labels(closed.status).inc()
-        else:
-            metrics.graded.labels("repeated").inc()
+        graded = await grade_attempts(tx, self._cache, closed, now)
+        tx.on_commit(lambda: self._committed(graded, len(closed), now))
+
+    def _committed(self, graded: Sequence[GradedAttempt], taken: int, now: datetime) -> None:
+        self._waiters.tell({(one.student_id, one.student_exam_id): one.attempt_version for one in graded})
+        for one in graded:
+            metrics.submit_to_grade.observe(max(0.0, (now - one.closed_at).total_seconds()))
+            metrics.graded.labels(one.status).inc()
+        metrics.graded.labels("repeated").inc(taken - len(graded))
 
     async def exam_changed(self, tx: Tx, delivery: Delivery) -> None:
         message = delivery.parse(events_pb2.ExamChanged)

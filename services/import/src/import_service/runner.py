@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 
 import structlog
+from examkit.clock import Clock, utc_now
 from examkit.db import Database
 from examkit.errors import AppError
 from examkit.ids import uuid7
 
 from import_service import metrics, repository
-from import_service.domain.refusal import INTERNAL
+from import_service.domain.refusal import AWAY, INTERNAL
 from import_service.parser.limits import Limits
 from import_service.peers import Peers
 from import_service.repository import Job, LeaseLost
@@ -22,6 +24,18 @@ PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 MAX_CLAIMS = 10
 """So often in a row may a job fail without getting on."""
+MOST_AGE = timedelta(hours=24)
+"""A job that is older and can't get on ends, so that no upload stays for good."""
+
+_FAULT = (
+    INTERNAL,
+    "The import stopped by a fault of ours; rows counted as imported are stored."
+    " Tell the administrators, then try again.",
+)
+_WAITED_TOO_LONG = (
+    AWAY,
+    "A service that the import needs was away for a day; rows counted as imported are stored. Try again.",
+)
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +55,7 @@ class Runner:
         poll_seconds: float = POLL_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
         put_off_seconds: float = PUT_OFF_SECONDS,
+        clock: Clock = utc_now,
     ) -> None:
         self._db = db
         self._peers = peers
@@ -49,6 +64,7 @@ class Runner:
         self._poll_seconds = poll_seconds
         self._patience_seconds = patience_seconds
         self._put_off_seconds = put_off_seconds
+        self._clock = clock
 
     async def run(self) -> None:
         """Run jobs until cancelled. A cancelled job is given back, and goes on elsewhere at once."""
@@ -69,6 +85,9 @@ class Runner:
         if job is None:
             return False
         run = JobRun(self._db, self._peers, self._limits, job, owner, patience_seconds=self._patience_seconds)
+        if job.claims > MAX_CLAIMS:  # whoever had it before did not live to say so
+            await self._end(run, _FAULT)
+            return True
         metrics.running.inc()
         try:
             await self._supervised(run, job)
@@ -78,8 +97,7 @@ class Runner:
         except LeaseLost:
             log.warning("import_lease_lost", job_id=str(job.id))
         except PutOff:
-            metrics.deferrals.labels(job.kind).inc()
-            await self._give_back(run, job, self._put_off_seconds, got_on=True)
+            await self._put_off(run, job)
         except Exception:
             log.exception("import_failed_unexpectedly", job_id=str(job.id))
             await self._try_later(run, job)
@@ -112,11 +130,23 @@ class Runner:
             async with self._db.transaction() as tx:
                 await repository.release(tx.conn, job.id, run.owner, pause_seconds, got_on=got_on)
 
-    async def _try_later(self, run: JobRun, job: Job) -> None:
-        if job.claims < MAX_CLAIMS:
-            await self._give_back(run, job, RETRY_SECONDS * job.claims)
+    async def _put_off(self, run: JobRun, job: Job) -> None:
+        """A job that waits has not failed: what it was claimed for so far doesn't count."""
+        if self._too_old(job):
+            await self._end(run, _WAITED_TOO_LONG)
             return
+        metrics.deferrals.labels(job.kind).inc()
+        await self._give_back(run, job, self._put_off_seconds, got_on=True)
+
+    async def _try_later(self, run: JobRun, job: Job) -> None:
+        if job.claims >= MAX_CLAIMS or self._too_old(job):
+            await self._end(run, _FAULT)
+            return
+        await self._give_back(run, job, RETRY_SECONDS * job.claims)
+
+    def _too_old(self, job: Job) -> bool:
+        return self._clock() - job.created_at > MOST_AGE
+
+    async def _end(self, run: JobRun, failure: tuple[str, str]) -> None:
         with contextlib.suppress(AppError, LeaseLost):
-            await run.fail(
-                INTERNAL, "The import stopped by a fault of ours: tell the administrators, then try again."
-            )
+            await run.fail(*failure)

@@ -1,6 +1,7 @@
 """Between this service's own shapes and protobuf: the one place where they are converted."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -22,7 +23,7 @@ from import_service.domain.question import (
     ShortTextKey,
     TrueFalseKey,
 )
-from import_service.domain.refusal import RowFault
+from import_service.domain.refusal import RowFault, has_bad_characters
 from import_service.domain.student_rows import Student
 from import_service.repository import Job
 
@@ -30,7 +31,8 @@ _TYPE_TO_WIRE = {
     one: questions_pb2.QuestionType.Value(f"QUESTION_TYPE_{one.value.upper()}") for one in QuestionType
 }
 _TYPE_FROM_WIRE = {number: one for one, number in _TYPE_TO_WIRE.items()}
-MAX_MEDIA_BYTES = 64 * 1024
+MAX_MEDIA_BYTES = 16 * 1024
+"""As exam has it. What exam would refuse is refused here, before its key is stored."""
 
 
 def content_to_wire(question: Question, media_json: bytes = b"") -> questions_pb2.QuestionContent:
@@ -93,12 +95,20 @@ def media_from_wire(media_json: bytes) -> bytes:
     if not media_json:
         return b""
     try:
-        if len(media_json) <= MAX_MEDIA_BYTES:
-            msgspec.json.decode(media_json, type=list)
+        short = len(media_json) <= MAX_MEDIA_BYTES
+        if short and _is_storable(msgspec.json.decode(media_json, type=list[Any])):
             return media_json
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     raise invalid("The media are not valid.", FieldError(("media",), "Media must be a short JSON array."))
+
+
+def _is_storable(value: Any) -> bool:
+    if isinstance(value, str):
+        return not has_bad_characters(value)
+    if isinstance(value, dict):
+        return all(_is_storable(part) for pair in value.items() for part in pair)
+    return not isinstance(value, list) or all(map(_is_storable, value))
 
 
 def _key_from_wire(key: keys_pb2.AnswerKey) -> Key:

@@ -57,7 +57,8 @@ class KeysServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListRevocations(self, request, context):
-        """Revocations that tokens still alive may fall under. Poll with the last cursor.
+        """Revocations that tokens still alive may fall under. Page by page: an empty answer ends a look, and its
+        cursor begins the next.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

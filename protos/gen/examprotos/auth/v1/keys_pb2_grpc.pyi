@@ -34,7 +34,9 @@ class KeysStub:
     GetJwks: _grpc.UnaryUnaryMultiCallable[_keys_pb2.GetJwksRequest, _keys_pb2.GetJwksResponse]
     """The public EdDSA keys in use, as a JWK set."""
     ListRevocations: _grpc.UnaryUnaryMultiCallable[_keys_pb2.ListRevocationsRequest, _keys_pb2.ListRevocationsResponse]
-    """Revocations that tokens still alive may fall under. Poll with the last cursor."""
+    """Revocations that tokens still alive may fall under. Page by page: an empty answer ends a look, and its
+    cursor begins the next.
+    """
 
 @_typing.type_check_only
 class KeysAsyncStub(KeysStub):
@@ -42,7 +44,9 @@ class KeysAsyncStub(KeysStub):
     GetJwks: _aio.UnaryUnaryMultiCallable[_keys_pb2.GetJwksRequest, _keys_pb2.GetJwksResponse]  # type: ignore[assignment]
     """The public EdDSA keys in use, as a JWK set."""
     ListRevocations: _aio.UnaryUnaryMultiCallable[_keys_pb2.ListRevocationsRequest, _keys_pb2.ListRevocationsResponse]  # type: ignore[assignment]
-    """Revocations that tokens still alive may fall under. Poll with the last cursor."""
+    """Revocations that tokens still alive may fall under. Page by page: an empty answer ends a look, and its
+    cursor begins the next.
+    """
 
 class KeysServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -59,6 +63,8 @@ class KeysServicer(metaclass=_abc_1.ABCMeta):
         request: _keys_pb2.ListRevocationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_keys_pb2.ListRevocationsResponse, _abc.Awaitable[_keys_pb2.ListRevocationsResponse]]:
-        """Revocations that tokens still alive may fall under. Poll with the last cursor."""
+        """Revocations that tokens still alive may fall under. Page by page: an empty answer ends a look, and its
+        cursor begins the next.
+        """
 
 def add_KeysServicer_to_server(servicer: KeysServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -37,7 +37,9 @@ class PutQuestion(_message.Message):
     expected_version: _builtins.int
     """With question_id: the version that was edited; another one current is `stale_version`. 0: not checked."""
     new_question_id: _builtins.str
-    """For a new question: the id it shall have. Empty: chosen by exam."""
+    """For a new question: the id it shall have; an external_id that another question has is then
+    `external_id_taken`. Empty: chosen by exam.
+    """
     @_builtins.property
     def content(self) -> _questions_pb2.QuestionContent: ...
     def __init__(

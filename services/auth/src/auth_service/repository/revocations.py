@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,21 +13,40 @@ from auth_service.domain.revocation import Revocation, SessionRevocation, UserRe
 from auth_service.tables import revocations
 
 
+class Place(NamedTuple):
+    """Where a revocation stands in the order of writing."""
+
+    written_at: datetime
+    id: int
+
+
 async def insert(conn: AsyncConnection, entries: Sequence[Revocation]) -> None:
     if entries:
         await conn.execute(revocations.insert(), [_values(entry) for entry in entries])
 
 
-async def written_since(
-    conn: AsyncConnection, since: datetime | None, now: datetime
-) -> tuple[list[Revocation], datetime]:
-    """What was written from `since` on (all, for None) and is still in force, and the time of looking."""
-    # Read first: what commits meanwhile has an earlier time, and is in the overlap of the next poll.
-    looked = (await conn.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
-    query = sa.select(revocations).where(revocations.c.expires_at > now).order_by(revocations.c.id)
-    if since is not None:
-        query = query.where(revocations.c.written_at >= since)
-    return [_entry(row) for row in await conn.execute(query)], looked
+async def current_time(conn: AsyncConnection) -> datetime:
+    """By the clock that `written_at` is told by."""
+    moment: datetime = (await conn.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    return moment
+
+
+async def written_between(
+    conn: AsyncConnection, after: Place, until: datetime, *, in_force_at: datetime, limit: int
+) -> tuple[list[Revocation], Place]:
+    """In the order of writing, what is still in force, and the place of the last one (`after` if none is)."""
+    query = (
+        sa.select(revocations)
+        .where(
+            sa.tuple_(revocations.c.written_at, revocations.c.id) > after,
+            revocations.c.written_at <= until,
+            revocations.c.expires_at > in_force_at,
+        )
+        .order_by(revocations.c.written_at, revocations.c.id)
+        .limit(limit)
+    )
+    rows = (await conn.execute(query)).all()
+    return [_entry(row) for row in rows], Place(rows[-1].written_at, rows[-1].id) if rows else after
 
 
 async def drop_expired(conn: AsyncConnection, now: datetime) -> None:

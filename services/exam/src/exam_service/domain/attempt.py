@@ -1,4 +1,4 @@
-"""An attempt: its states, which moves between them there are, and what it counts as by the clock."""
+"""An attempt: its states, and what it counts as by the clock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,18 +25,6 @@ class Status(StrEnum):
         """Whether it goes to grading."""
         return self in {Status.SUBMITTED, Status.EXPIRED}
 
-    def may_become(self, other: "Status") -> bool:
-        return other in _MOVES[self]
-
-
-_MOVES = {
-    Status.IN_PROGRESS: frozenset({Status.PAUSED, Status.SUBMITTED, Status.EXPIRED, Status.VOID}),
-    Status.PAUSED: frozenset({Status.IN_PROGRESS, Status.EXPIRED, Status.VOID}),
-    Status.SUBMITTED: frozenset({Status.IN_PROGRESS, Status.VOID}),
-    Status.EXPIRED: frozenset({Status.IN_PROGRESS, Status.VOID}),
-    Status.VOID: frozenset(),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -60,11 +48,6 @@ class Attempt:
     seed: bytes
     answers_digest: str | None = None
     answer_count: int | None = None
-
-    @property
-    def last_call(self) -> datetime:
-        """Until when a submit, and the answers sent along with it, are taken."""
-        return self.deadline + timedelta(seconds=self.grace_seconds)
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is up, or it was closed before."""

@@ -22,7 +22,8 @@ class BankEntry:
 class PutItem:
     """One piece of content offered. `question_id` None: by external id where that is known, else a new one.
 
-    `expected_version` 0: not checked. `fallback_id`: the id of the question if it turns out to be a new one.
+    `expected_version` 0: not checked. `fallback_id`: the id of the question if it turns out to be a new one;
+    `must_be_new`: it is refused rather than stored as a version of the question that has its external id.
     """
 
     version_id: UUID
@@ -30,6 +31,7 @@ class PutItem:
     question_id: UUID | None = None
     expected_version: int = 0
     fallback_id: UUID
+    must_be_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ def _decide(bank: _Bank, item: PutItem) -> Outcome:
         if item.fallback_id in bank.by_id:
             return _rejected("invalid", "A question with the id chosen for the new one exists already.")
         return Outcome("created", item.fallback_id, 1)
+    if item.must_be_new:
+        return _rejected("external_id_taken", "Another question has this external_id.")
     target = item.question_id or holder
     entry = None if target is None else bank.by_id.get(target)
     if entry is None or entry.archived:

@@ -7,6 +7,8 @@ accommodation's end, or else the exam's end + duration × extra time.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+MAX_EXTRA_TIME_PERCENT = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:

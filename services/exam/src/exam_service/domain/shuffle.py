@@ -6,13 +6,16 @@ nothing. Answers are kept in the letters shown, and translated when the attempt 
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from exam_service.domain.paper import Option, Paper, PaperQuestion
 
 SEED_BYTES = 32
+
+Rank = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class ShownQuestion:
     order: int
 
 
+@lru_cache(maxsize=1000)
 def letters(count: int) -> tuple[str, ...]:
     """A, B, … Z, AA, AB, …"""
     return tuple(_letter(number) for number in range(count))
@@ -54,19 +58,14 @@ def letters(count: int) -> tuple[str, ...]:
 
 def lettering(question: PaperQuestion, seed: bytes, shuffle_options: bool) -> Lettering:
     """How the options of a question are lettered in the attempt with this seed."""
-    ids: Sequence[str] = question.option_ids
-    if shuffle_options:
-        prefix = b"option|" + question.question_id.bytes + b"|"
-        ids = sorted(ids, key=lambda option_id: _rank(seed, prefix + option_id.encode()))
-    return Lettering(tuple(ids))
+    return _lettering(question, _ranking(seed) if shuffle_options else None)
 
 
 def letterings(paper: Paper, seed: bytes, shuffle_options: bool) -> Mapping[UUID, Lettering]:
     """The lettering of each choice question, by question id."""
+    rank = _ranking(seed) if shuffle_options else None
     return {
-        question.question_id: lettering(question, seed, shuffle_options)
-        for question in paper.questions
-        if question.is_choice
+        question.question_id: _lettering(question, rank) for question in paper.questions if question.is_choice
     }
 
 
@@ -74,28 +73,45 @@ def shown(
     paper: Paper, seed: bytes, *, shuffle_questions: bool, shuffle_options: bool
 ) -> tuple[ShownQuestion, ...]:
     """The paper in the order and the letters of the attempt with this seed."""
+    rank = _ranking(seed)
     questions: Sequence[PaperQuestion] = paper.questions
     if shuffle_questions:
-        questions = sorted(questions, key=lambda each: _rank(seed, b"question|" + each.question_id.bytes))
+        questions = sorted(questions, key=lambda each: rank(b"question|" + each.question_id.bytes))
     return tuple(
-        ShownQuestion(question, _lettered(question, seed, shuffle_options), order)
+        ShownQuestion(question, _lettered(question, rank if shuffle_options else None), order)
         for order, question in enumerate(questions, start=1)
     )
 
 
-def _lettered(question: PaperQuestion, seed: bytes, shuffle_options: bool) -> tuple[Option, ...]:
+def _lettering(question: PaperQuestion, rank: Rank | None) -> Lettering:
+    ids: Sequence[str] = question.option_ids
+    if rank is not None:
+        prefix = b"option|" + question.question_id.bytes + b"|"
+        ids = sorted(ids, key=lambda option_id: rank(prefix + option_id.encode()))
+    return Lettering(tuple(ids))
+
+
+def _lettered(question: PaperQuestion, rank: Rank | None) -> tuple[Option, ...]:
     if not question.is_choice:
         return ()
     text = {option.id: option.text for option in question.options}
-    chosen = lettering(question, seed, shuffle_options)
+    chosen = _lettering(question, rank)
     return tuple(
         Option(letter, text[authored])
         for letter, authored in zip(chosen.shown_ids, chosen.authored_ids, strict=True)
     )
 
 
-def _rank(seed: bytes, name: bytes) -> bytes:
-    return hmac.digest(seed, name, hashlib.sha256)
+def _ranking(seed: bytes) -> Rank:
+    """HMAC-SHA256 under the seed, which is hashed once."""
+    keyed = hmac.new(seed, digestmod=hashlib.sha256)
+
+    def rank(name: bytes) -> bytes:
+        one = keyed.copy()
+        one.update(name)
+        return one.digest()
+
+    return rank
 
 
 def _letter(number: int) -> str:

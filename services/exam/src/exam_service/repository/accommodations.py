@@ -10,15 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from exam_service.domain.deadline import Accommodation, effective
+from exam_service.domain.deadline import MAX_EXTRA_TIME_PERCENT, Accommodation, effective
 from exam_service.tables import accommodations, exams, roster_students, student_exams
 
-# Plain SQL, since it runs with each start.
+_MINUTE = sa.text("interval '1 minute'")
+_SECOND = sa.text("interval '1 second'")
+
+# Plain SQL, since it runs with starts.
 _EFFECTIVE = sa.text(
     """
-    SELECT student_id, exam_id, extra_time_percent, extra_attempts, start_time, end_time, updated_at
-    FROM accommodations
-    WHERE student_id = ANY (CAST(:students AS uuid[])) AND (exam_id IS NULL OR exam_id = :exam_id)
+    SELECT granted.student_id, granted.exam_id, extra_time_percent, extra_attempts, start_time, end_time,
+           updated_at, asked.exam_id AS asked_for
+    FROM unnest(CAST(:students AS uuid[]), CAST(:exams AS uuid[])) AS asked (student_id, exam_id)
+         JOIN accommodations AS granted ON granted.student_id = asked.student_id
+              AND (granted.exam_id IS NULL OR granted.exam_id = asked.exam_id)
     """
 )
 
@@ -70,22 +75,35 @@ async def delete(conn: AsyncConnection, student_id: UUID, exam_id: UUID | None) 
     return None if row is None else _row(row)
 
 
+async def effective_of(
+    conn: AsyncConnection, sitting: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], Accommodation]:
+    """What holds for each of these (student, exam)."""
+    given = {"students": [student for student, _ in sitting], "exams": [exam for _, exam in sitting]}
+    own: dict[tuple[UUID, UUID], Accommodation] = {}
+    for_exam: dict[tuple[UUID, UUID], Accommodation] = {}
+    for row in await conn.execute(_EFFECTIVE, given):
+        (own if row.exam_id is None else for_exam)[row.student_id, row.asked_for] = _row(row).granted
+    return {key: effective(own.get(key), for_exam.get(key)) for key in sitting}
+
+
 async def effective_for(
     conn: AsyncConnection, student_ids: Collection[UUID], exam_id: UUID
 ) -> dict[UUID, Accommodation]:
     """What holds for each of these students at this exam."""
-    given = {"students": list(student_ids), "exam_id": exam_id}
-    rows = [_row(row) for row in await conn.execute(_EFFECTIVE, given)]
-    own = {row.student_id: row.granted for row in rows if row.exam_id is None}
-    for_exam = {row.student_id: row.granted for row in rows if row.exam_id is not None}
-    return {student: effective(own.get(student), for_exam.get(student)) for student in student_ids}
+    found = await effective_of(conn, [(student, exam_id) for student in student_ids])
+    return {student: accommodation for (student, _), accommodation in found.items()}
 
 
-async def lock_exams_concerned(conn: AsyncConnection, student_id: UUID) -> list[UUID]:
+async def lock_exams_concerned(
+    conn: AsyncConnection, student_id: UUID, own_ends: Collection[datetime]
+) -> list[UUID]:
     """The exams whose last possible end a person's own accommodation may move, locked in id order.
 
-    Those that the student sits now, and those with an end that the student may be on the roster of: who
-    belongs to a group only tokens tell.
+    Those that the student sits now, and those that the student may be on the roster of (who belongs to a
+    group only tokens tell) and that anybody may still come to sit: an exam without an end stays so, and one
+    that is over for good is left alone. `own_ends`: the ends that the accommodation gave and will give,
+    up to which every exam is open for the student.
     """
     named = sa.exists().where(
         roster_students.c.student_id == student_id, roster_students.c.exam_id == exams.c.id
@@ -95,9 +113,16 @@ async def lock_exams_concerned(conn: AsyncConnection, student_id: UUID) -> list[
         student_exams.c.exam_id == exams.c.id,
         student_exams.c.status.in_(("in_progress", "paused")),
     )
+    longest = MAX_EXTRA_TIME_PERCENT / 100 * exams.c.duration_minutes * _MINUTE
+    last_ends = [
+        exams.c.end_time + longest + exams.c.grace_seconds * _SECOND,
+        *(own_end + exams.c.grace_seconds * _SECOND for own_end in own_ends),
+    ]
     may_sit = sa.and_(
-        exams.c.status == "published",
+        # One that is being published is soon open, with the end that was read a moment ago.
+        exams.c.status.in_(("publishing", "published")),
         exams.c.end_time.is_not(None),
+        sa.or_(*(end > sa.func.now() for end in last_ends)),
         sa.or_(exams.c.roster_all, sa.func.cardinality(exams.c.roster_groups) > 0, named),
     )
     query = sa.select(exams.c.id).where(sa.or_(may_sit, sitting)).order_by(exams.c.id).with_for_update()

@@ -25,20 +25,52 @@ _MINE = "attempt.student_id = :student_id"
 
 AttemptKey = tuple[UUID, UUID]
 """(student, attempt)"""
-
+ExamKey = tuple[UUID, UUID]
+"""(student, exam)"""
 
 _NOW = sa.text("SELECT clock_timestamp()")
+# One row for each lock, in the order given; the time of the last is when all were had.
 _HOLD_STILL = sa.text(
-    "SELECT pg_advisory_xact_lock_shared(hashtextextended('student ' || :student, 0)),"
-    " pg_advisory_xact_lock_shared(hashtextextended('exam ' || :exam, 0)), clock_timestamp() AS now"
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended(subject, 0)), clock_timestamp() AS now"
+    " FROM unnest(CAST(:subjects AS text[])) AS held (subject)"
 )
 _CHANGE_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))")
 _GET = sa.text(f"{_SELECT} WHERE {_MINE} AND attempt.id = :id")
 _LOCK = sa.text(f"{_SELECT} WHERE {_MINE} AND attempt.id = :id FOR NO KEY UPDATE")
-_OF_EXAM = sa.text(f"{_SELECT} WHERE {_MINE} AND attempt.exam_id = :exam_id ORDER BY attempt.attempt_no DESC")
+_LOCK_FREE = sa.text(
+    f"""
+    {_SELECT} JOIN unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[])) AS wanted (student_id, id)
+         ON attempt.student_id = wanted.student_id AND attempt.id = wanted.id
+    FOR NO KEY UPDATE OF attempt SKIP LOCKED
+    """
+)
+_OF_EXAMS = sa.text(
+    f"""
+    {_SELECT} JOIN unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[])) AS wanted (student_id, exam_id)
+         ON attempt.student_id = wanted.student_id AND attempt.exam_id = wanted.exam_id
+    ORDER BY attempt.attempt_no DESC
+    """
+)
+# What an attempt begins with; the rest is as the table has it.
+_BEGINNING = {
+    "student_id": "uuid",
+    "id": "uuid",
+    "exam_id": "uuid",
+    "attempt_no": "int",
+    "status": "text",
+    "started_at": "timestamptz",
+    "deadline": "timestamptz",
+    "deadline_reason": "text",
+    "grace_seconds": "int",
+    "last_activity": "timestamptz",
+    "seed": "bytea",
+}
 _INSERT = sa.text(
-    f"INSERT INTO student_exams ({', '.join(FIELDS)}) VALUES ({', '.join(f':{name}' for name in FIELDS)})"  # noqa: S608
-    " ON CONFLICT DO NOTHING RETURNING id"
+    f"""
+    INSERT INTO student_exams ({", ".join(_BEGINNING)})
+    SELECT * FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _BEGINNING.items())})
+    ON CONFLICT DO NOTHING RETURNING id
+    """  # noqa: S608 - names of ours
 )
 _RESUME = sa.text(
     f"""
@@ -68,19 +100,6 @@ _CLOSE = sa.text(
     RETURNING {_COLUMNS}
     """  # noqa: S608
 )
-# The first condition on the deadline is for the index.
-_DUE = """
-    attempt.status = 'in_progress' AND attempt.deadline < now()
-    AND attempt.deadline + make_interval(secs => attempt.grace_seconds + :late) < now()
-"""
-_EXAMS_DUE = sa.text(f"SELECT DISTINCT attempt.exam_id FROM student_exams AS attempt WHERE {_DUE}")  # noqa: S608
-_DUE_IDS = sa.text(
-    f"SELECT attempt.id FROM student_exams AS attempt WHERE {_DUE} ORDER BY attempt.deadline LIMIT :most"  # noqa: S608
-)
-_LOCK_DUE = sa.text(
-    f"{_SELECT} WHERE {_DUE} AND (CAST(:only AS uuid) IS NULL OR attempt.id = :only)"
-    " ORDER BY attempt.deadline LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
-)
 _RUNNING = f"{_SELECT} WHERE attempt.status IN ('in_progress', 'paused')"
 _RUNNING_BY = {
     "student_id": _MINE,
@@ -107,14 +126,16 @@ _EXAMS = sa.text(
 )
 
 
-async def hold_still(conn: AsyncConnection, student_id: UUID, exam_id: UUID) -> datetime:
-    """Keep the student's accommodations and the exam's window as they are until the commit; the time now.
+async def hold_still(conn: AsyncConnection, sitting: Collection[ExamKey]) -> datetime:
+    """Keep these students' accommodations and the exams' windows as they are until the commit; the time now.
 
     Starts share this; a change of an accommodation or a window takes it alone (`change_alone`), so that an
-    attempt is either made after the change, or there to be recomputed by it. Always the student's first.
+    attempt is either made after the change, or there to be recomputed by it. Always in one order: the
+    students, by id, then the exams, by id.
     """
-    row = await conn.execute(_HOLD_STILL, {"student": str(student_id), "exam": str(exam_id)})
-    moment: datetime = row.one().now
+    students = sorted({f"student {student}" for student, _ in sitting})
+    exams = sorted({f"exam {exam}" for _, exam in sitting})
+    moment: datetime = (await conn.execute(_HOLD_STILL, {"subjects": students + exams})).all()[-1].now
     return moment
 
 
@@ -138,15 +159,35 @@ async def lock(conn: AsyncConnection, student_id: UUID, attempt_id: UUID) -> Att
     return await _one(conn, _LOCK, {"student_id": student_id, "id": attempt_id})
 
 
+async def lock_free(conn: AsyncConnection, keys: Collection[AttemptKey]) -> dict[AttemptKey, Attempt]:
+    """Those of these attempts that nobody else holds, locked until the commit. Waits for none."""
+    return {
+        (attempt.student_id, attempt.id): attempt for attempt in await _all(conn, _LOCK_FREE, _pairs(keys))
+    }
+
+
+async def of_exams(conn: AsyncConnection, sitting: Collection[ExamKey]) -> dict[ExamKey, list[Attempt]]:
+    """The students' attempts at the exams, the latest first."""
+    found: dict[ExamKey, list[Attempt]] = {key: [] for key in sitting}
+    for attempt in await _all(conn, _OF_EXAMS, _pairs(found)):
+        found[attempt.student_id, attempt.exam_id].append(attempt)
+    return found
+
+
 async def of_exam(conn: AsyncConnection, student_id: UUID, exam_id: UUID) -> list[Attempt]:
     """The student's attempts at the exam, the latest first."""
-    return await _all(conn, _OF_EXAM, {"student_id": student_id, "exam_id": exam_id})
+    return (await of_exams(conn, [(student_id, exam_id)]))[student_id, exam_id]
 
 
-async def insert(conn: AsyncConnection, attempt: Attempt) -> bool:
-    """Write a new attempt; False where the student has an open one, or one with this number, already."""
-    values = {name: getattr(attempt, name) for name in FIELDS} | {"status": attempt.status.value}
-    return (await conn.execute(_INSERT, values)).one_or_none() is not None
+async def insert(conn: AsyncConnection, attempts: Collection[Attempt]) -> set[UUID]:
+    """Write new attempts; which were written. Not those of who has an open one, or one with this number.
+
+    In one order, so that two who insert the same do not wait for each other in a circle.
+    """
+    in_order = sorted(attempts, key=lambda attempt: (attempt.student_id, attempt.exam_id))
+    columns = {name: [getattr(attempt, name) for attempt in in_order] for name in _BEGINNING}
+    columns["status"] = [attempt.status.value for attempt in in_order]
+    return set(await conn.scalars(_INSERT, columns))
 
 
 async def resume(conn: AsyncConnection, student_id: UUID, exam_id: UUID) -> Attempt | None:
@@ -196,26 +237,6 @@ async def close(
     return {attempt.id: attempt for attempt in closed}
 
 
-async def exams_due(conn: AsyncConnection) -> list[UUID]:
-    """The exams of attempts whose time is up."""
-    return list(await conn.scalars(_EXAMS_DUE, {"late": 0.0}))
-
-
-async def due_ids(conn: AsyncConnection, late_arrivals: float, limit: int) -> list[UUID]:
-    """The ids of what `lock_due` would lock."""
-    return list(await conn.scalars(_DUE_IDS, {"late": late_arrivals, "most": limit}))
-
-
-async def lock_due(
-    conn: AsyncConnection, late_arrivals: float, limit: int, only: UUID | None = None
-) -> list[Attempt]:
-    """Attempts in progress whose deadline, grace and `late_arrivals` (seconds) are over, longest first.
-
-    Locked until the commit; those that somebody else holds are passed over. `only`: this one alone.
-    """
-    return await _all(conn, _LOCK_DUE, {"late": late_arrivals, "most": limit, "only": only})
-
-
 async def lock_running(
     conn: AsyncConnection,
     *,
@@ -259,10 +280,14 @@ class KnownAttempts:
     async def read(self, conn: AsyncConnection, keys: Collection[AttemptKey]) -> dict[AttemptKey, UUID]:
         """Those of these attempts that are there, and theirs. What isn't there may be one day: not kept."""
         found = {(row.student_id, row.id): row.exam_id for row in await conn.execute(_EXAMS, _pairs(keys))}
-        self._exams.update(found)
+        self.remember(found)
+        return found
+
+    def remember(self, exams: Mapping[AttemptKey, UUID]) -> None:
+        """Attempts that are committed, and the exam of each."""
+        self._exams.update(exams)
         while len(self._exams) > self._size:
             self._exams.popitem(last=False)
-        return found
 
 
 async def _one(conn: AsyncConnection, query: sa.TextClause, values: Mapping[str, Any]) -> Attempt | None:

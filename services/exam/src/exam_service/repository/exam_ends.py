@@ -1,6 +1,8 @@
 """What decides until when an exam may be sat: accommodations and the attempts under way."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # group only tokens tell, so that with groups on the roster everybody's accommodation counts.
 _ENDS = sa.text(
     """
-    SELECT (SELECT max(coalesce(a.end_time,
+    SELECT e.id,
+           (SELECT max(coalesce(a.end_time,
                                 e.end_time + e.duration_minutes * interval '1 minute'
                                              * a.extra_time_percent / 100.0))
             FROM accommodations a
@@ -26,12 +29,19 @@ _ENDS = sa.text(
             FROM student_exams s
             WHERE s.exam_id = e.id AND s.status IN ('in_progress', 'paused')) AS running_end
     FROM exams e
-    WHERE e.id = :exam_id
+    WHERE e.id = ANY (CAST(:exam_ids AS uuid[]))
     """
 ).columns(accommodated_end=sa.DateTime(timezone=True), running_end=sa.DateTime(timezone=True))
 
 
-async def ends(conn: AsyncConnection, exam_id: UUID) -> tuple[datetime | None, datetime | None]:
+class Ends(NamedTuple):
     """The latest end that an accommodation gives, and the latest of a running attempt with its grace."""
-    row = (await conn.execute(_ENDS, {"exam_id": exam_id})).one()
-    return row.accommodated_end, row.running_end
+
+    accommodated: datetime | None
+    running: datetime | None
+
+
+async def ends(conn: AsyncConnection, exam_ids: Collection[UUID]) -> dict[UUID, Ends]:
+    """Those of these exams that are there, by id."""
+    rows = await conn.execute(_ENDS, {"exam_ids": list(exam_ids)})
+    return {row.id: Ends(row.accommodated_end, row.running_end) for row in rows}

@@ -23,6 +23,16 @@ from exam_service.tables import (
 
 Lock = Literal["share", "update"]
 
+# Plain SQL, since it runs with starts.
+_NAMED = sa.text(
+    """
+    SELECT listed.student_id, listed.exam_id
+    FROM unnest(CAST(:students AS uuid[]), CAST(:exams AS uuid[])) AS asked (student_id, exam_id)
+         JOIN roster_students AS listed
+              ON listed.student_id = asked.student_id AND listed.exam_id = asked.exam_id
+    """
+)
+
 
 @dataclass(frozen=True)
 class ExamRow:
@@ -51,6 +61,10 @@ class ExamRow:
         """Whether students may know of it."""
         return self.status in {"published", "closed"}
 
+    def admits(self, groups: Collection[str]) -> bool:
+        """Whether members of these groups may sit it, whether or not the roster names them one by one."""
+        return self.roster_all or not frozenset(self.roster_groups).isdisjoint(groups)
+
 
 @dataclass(frozen=True)
 class ExamQuestionRow:
@@ -71,6 +85,13 @@ async def get_exam(conn: AsyncConnection, exam_id: UUID, *, lock: Lock | None = 
         query = query.with_for_update(read=lock == "share")
     row = (await conn.execute(query)).one_or_none()
     return None if row is None else _exam(row)
+
+
+async def get_exams(conn: AsyncConnection, exam_ids: Collection[UUID]) -> dict[UUID, ExamRow]:
+    """Those of these exams that are there, by id."""
+    return {
+        row.id: _exam(row) for row in await conn.execute(sa.select(exams).where(exams.c.id.in_(exam_ids)))
+    }
 
 
 async def list_exams(
@@ -115,12 +136,16 @@ async def delete_exam(conn: AsyncConnection, exam_id: UUID) -> None:
     await conn.execute(exams.delete().where(exams.c.id == exam_id))
 
 
-async def publish_alone(conn: AsyncConnection, exam_id: UUID) -> None:
-    """Wait for one's turn to settle the publication of this exam, until the commit."""
-    await conn.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended('publish ' || :exam, 0))"),
+async def publish_alone(conn: AsyncConnection, exam_id: UUID) -> bool:
+    """Take the turn to settle the publication of this exam, until the commit; False where another has it.
+
+    It never waits: who has it waits for grading, and a connection that waits along is missing elsewhere.
+    """
+    taken = await conn.scalar(
+        sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended('publish ' || :exam, 0))"),
         {"exam": str(exam_id)},
     )
+    return bool(taken)
 
 
 async def stuck_publishing(conn: AsyncConnection, older_than_seconds: float, limit: int = 20) -> list[UUID]:
@@ -197,20 +222,19 @@ async def attempt_counts(conn: AsyncConnection, exam_ids: Collection[UUID]) -> d
 # Who may sit it.
 
 
-async def is_on_roster(
-    conn: AsyncConnection, exam: ExamRow, student_id: UUID, groups: Collection[str]
-) -> bool:
-    """Whether this student, a member of these groups, may sit the exam."""
-    if exam.roster_all or not frozenset(exam.roster_groups).isdisjoint(groups):
-        return True
-    query = sa.select(sa.literal(True)).where(
-        roster_students.c.student_id == student_id, roster_students.c.exam_id == exam.id
-    )
-    return bool(await conn.scalar(query))
+async def named_on_rosters(
+    conn: AsyncConnection, asked: Collection[tuple[UUID, UUID]]
+) -> set[tuple[UUID, UUID]]:
+    """Which of these (student, exam) rosters name one by one. The rest `ExamRow.admits` tells."""
+    if not asked:
+        return set()
+    students, exam_ids = zip(*asked, strict=True)
+    rows = await conn.execute(_NAMED, {"students": list(students), "exams": list(exam_ids)})
+    return {(row.student_id, row.exam_id) for row in rows}
 
 
 def on_roster(student_id: UUID, groups: Collection[str]) -> sa.ColumnElement[bool]:
-    """The same as a condition on `exams`, for lists."""
+    """Whether this student, a member of these groups, may sit an exam: a condition on `exams`, for lists."""
     named = sa.exists().where(
         roster_students.c.student_id == student_id, roster_students.c.exam_id == exams.c.id
     )

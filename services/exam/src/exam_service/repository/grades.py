@@ -1,6 +1,7 @@
 """Which closed attempts have a grade, as far as exam knows, and when to ask again for the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,9 +19,13 @@ _MEASURE = sa.text(
     """
 )
 
+_UNANNOUNCED = "announce_at < now() AND status IN ('submitted', 'expired')"
+_UNANNOUNCED_IDS = sa.text(
+    f"SELECT id FROM student_exams WHERE {_UNANNOUNCED} ORDER BY announce_at LIMIT :most"  # noqa: S608
+)
 _LOCK_UNANNOUNCED = sa.text(
-    f"SELECT {', '.join(FIELDS)} FROM student_exams"  # noqa: S608 - names of ours
-    " WHERE announce_at < now() AND status IN ('submitted', 'expired')"
+    f"SELECT {', '.join(FIELDS)} FROM student_exams WHERE {_UNANNOUNCED}"  # noqa: S608 - names of ours
+    " AND (CAST(:only AS uuid) IS NULL OR id = :only)"
     " ORDER BY announce_at LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
 )
 
@@ -37,10 +42,19 @@ _ANNOUNCED = sa.text(
 
 _GRADED = sa.text(
     """
-    UPDATE student_exams
-    SET graded_version = :version,
-        announce_at = CASE WHEN version > :version THEN announce_at END
-    WHERE student_id = :student_id AND id = :attempt_id AND graded_version < :version
+    WITH graded AS MATERIALIZED (
+        SELECT attempt.student_id, attempt.id, told.version
+        FROM unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[]), CAST(:versions AS bigint[]))
+             AS told (student_id, id, version)
+             JOIN student_exams AS attempt ON attempt.student_id = told.student_id AND attempt.id = told.id
+        ORDER BY attempt.id FOR NO KEY UPDATE OF attempt
+    )
+    UPDATE student_exams AS attempt
+    SET graded_version = graded.version,
+        announce_at = CASE WHEN attempt.version > graded.version THEN announce_at END
+    FROM graded
+    WHERE attempt.student_id = graded.student_id AND attempt.id = graded.id
+          AND attempt.graded_version < graded.version
     """
 )
 
@@ -52,10 +66,9 @@ _STUCK = sa.text(
 )
 
 
-async def set_graded(conn: AsyncConnection, student_id: UUID, attempt_id: UUID, version: int) -> bool:
-    """Remember that this version has a grade; False where that, or a newer one, was known."""
-    values = {"student_id": student_id, "attempt_id": attempt_id, "version": version}
-    return (await conn.execute(_GRADED, values)).rowcount == 1
+async def set_graded(conn: AsyncConnection, versions: Mapping[AttemptKey, int]) -> None:
+    """Remember that these versions have a grade; where that of a newer one is known nothing changes."""
+    await conn.execute(_GRADED, _columns(list(versions)) | {"versions": list(versions.values())})
 
 
 async def exams_unannounced(conn: AsyncConnection) -> list[UUID]:
@@ -64,20 +77,24 @@ async def exams_unannounced(conn: AsyncConnection) -> list[UUID]:
     return list(await conn.scalars(query))
 
 
-async def lock_unannounced(conn: AsyncConnection, limit: int) -> list[Attempt]:
+async def unannounced_ids(conn: AsyncConnection, limit: int) -> list[UUID]:
+    """The ids of what `lock_unannounced` would lock, if nobody held any of it."""
+    return list(await conn.scalars(_UNANNOUNCED_IDS, {"most": limit}))
+
+
+async def lock_unannounced(conn: AsyncConnection, limit: int, only: UUID | None = None) -> list[Attempt]:
     """Closed attempts that are to be announced again, those first that wait longest; locked until the commit.
 
-    What somebody else holds is passed over.
+    What somebody else holds is passed over. `only`: this one alone.
     """
-    rows = await conn.execute(_LOCK_UNANNOUNCED, {"most": limit})
+    rows = await conn.execute(_LOCK_UNANNOUNCED, {"most": limit, "only": only})
     return [attempt_of(row) for row in rows]
 
 
 async def announced(conn: AsyncConnection, keys: Sequence[AttemptKey], pause: float, longest: float) -> None:
     """Put off the next announcement: twice as long each time, from `pause` to `longest` seconds."""
     if keys:
-        values = {"students": [key[0] for key in keys], "ids": [key[1] for key in keys]}
-        await conn.execute(_ANNOUNCED, values | {"pause": pause, "longest": longest})
+        await conn.execute(_ANNOUNCED, _columns(keys) | {"pause": pause, "longest": longest})
 
 
 async def outbox_is_stuck(conn: AsyncConnection, age: float) -> bool:
@@ -89,3 +106,7 @@ async def running_and_lag(conn: AsyncConnection, late_arrivals: float) -> tuple[
     """How many attempts are in progress, and for how many seconds the longest should have been closed."""
     row = (await conn.execute(_MEASURE, {"late": late_arrivals})).one()
     return row.active, max(0.0, row.lag)
+
+
+def _columns(keys: Sequence[AttemptKey]) -> dict[str, Any]:
+    return {"students": [student for student, _ in keys], "ids": [attempt for _, attempt in keys]}

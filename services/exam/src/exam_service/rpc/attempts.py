@@ -16,8 +16,8 @@ from exam_service.usecases.integrity import record_events
 from exam_service.usecases.list_exams import list_exams
 from exam_service.usecases.resume import resume
 from exam_service.usecases.save import Saver
-from exam_service.usecases.start import start
-from exam_service.usecases.submit import get_submission, submit
+from exam_service.usecases.start import Starter
+from exam_service.usecases.submit import Submitter, get_submission
 
 MAX_SAVES = 1000
 """In one SaveBatch."""
@@ -29,7 +29,8 @@ class AttemptsServicer(attempts_pb2_grpc.AttemptsServicer):
     def __init__(self, db: Database, papers: PaperCache, known: KnownAttempts, verifier: Verifier) -> None:
         self._db = db
         self._papers = papers
-        self._known = known
+        self._starter = Starter(db, papers, known)
+        self._submitter = Submitter(db, papers, known)
         self._saver = Saver(db, papers, known, verifier.verify)
 
     async def ListMyExams(self, request: pb.ListMyExamsRequest, context: Any) -> pb.ListMyExamsResponse:
@@ -38,7 +39,7 @@ class AttemptsServicer(attempts_pb2_grpc.AttemptsServicer):
 
     async def Start(self, request: pb.StartRequest, context: Any) -> pb.Attempt:
         return convert.sitting(
-            await start(self._db, self._papers, current_user(), request.exam_id, request.access_code)
+            await self._starter.start(current_user(), request.exam_id, request.access_code)
         )
 
     async def Resume(self, request: pb.ResumeRequest, context: Any) -> pb.Attempt:
@@ -51,10 +52,7 @@ class AttemptsServicer(attempts_pb2_grpc.AttemptsServicer):
         return pb.SaveBatchResponse(results=[convert.save_result(result) for result in results])
 
     async def Submit(self, request: pb.SubmitRequest, context: Any) -> pb.SubmitResponse:
-        done = await submit(
-            self._db,
-            self._papers,
-            self._known,
+        done = await self._submitter.submit(
             current_user(),
             request.student_exam_id,
             convert.sent_answers(request.answers),

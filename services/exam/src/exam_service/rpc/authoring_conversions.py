@@ -230,6 +230,7 @@ def put_item(message: content_store_pb2.PutQuestion) -> PutItem | Outcome:
             fallback_id=(
                 _uuid(message.new_question_id, "new_question_id") if message.new_question_id else uuid7()
             ),
+            must_be_new=bool(message.new_question_id) and not message.question_id,
         )
     except AppError as refusal:
         return Outcome("rejected", code=refusal.code, detail=refusal.detail)

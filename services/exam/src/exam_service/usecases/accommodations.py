@@ -1,6 +1,6 @@
 """Granting students extra time, attempts or another window; in force at once, in attempts under way too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,17 +11,19 @@ from examkit.ids import uuid7
 
 from exam_service import errors
 from exam_service.domain.attempt import Attempt
-from exam_service.domain.deadline import Accommodation, Deadline
+from exam_service.domain.deadline import MAX_EXTRA_TIME_PERCENT, Accommodation, Deadline
 from exam_service.domain.exam import EARLIEST, LATEST
 from exam_service.repository import accommodations as repository
 from exam_service.repository import attempts, exams
 from exam_service.repository.accommodations import AccommodationRow
 from exam_service.usecases.actor import Actor
 from exam_service.usecases.deadlines import recompute_student
-from exam_service.usecases.exam_events import publish_exam_changed
+from exam_service.usecases.exam_events import publish_exam_changed, read_last_possible_ends
 
-MAX_EXTRA_TIME_PERCENT = 400
 MAX_EXTRA_ATTEMPTS = 10
+
+_Ends = Mapping[UUID, datetime | None]
+"""Until when exams may be sat, by exam."""
 
 
 async def get_accommodation(db: Database, student_id: UUID, exam_id: UUID | None) -> AccommodationRow:
@@ -44,10 +46,9 @@ async def put_accommodation(
     @retry_deadlocks
     async def run() -> AccommodationRow:
         async with db.transaction() as tx:
-            concerned = await _lock(tx, student_id, exam_id)
-            before = await repository.get(tx.conn, student_id, exam_id)
+            before, ends = await _lock(tx, student_id, exam_id, granted)
             after = await repository.put(tx.conn, uuid7(), student_id, exam_id, granted)
-            await _apply(tx, actor, "accommodation.set", concerned, before, after)
+            await _apply(tx, actor, "accommodation.set", ends, before, after)
             return after
 
     return await run()
@@ -59,11 +60,11 @@ async def delete_accommodation(db: Database, actor: Actor, student_id: UUID, exa
     @retry_deadlocks
     async def run() -> None:
         async with db.transaction() as tx:
-            concerned = await _lock(tx, student_id, exam_id)
-            before = await repository.delete(tx.conn, student_id, exam_id)
+            before, ends = await _lock(tx, student_id, exam_id, None)
             if before is None:
                 raise _none_set()
-            await _apply(tx, actor, "accommodation.deleted", concerned, before, None)
+            await repository.delete(tx.conn, student_id, exam_id)
+            await _apply(tx, actor, "accommodation.deleted", ends, before, None)
 
     await run()
 
@@ -83,21 +84,31 @@ def problems(granted: Accommodation) -> Iterator[FieldError]:
         yield FieldError(("end_time",), "must be after start_time")
 
 
-async def _lock(tx: Tx, student_id: UUID, exam_id: UUID | None) -> list[UUID]:
-    """Hold off the student's starts, then lock the exams concerned; which ones. Attempts come after them."""
+async def _lock(
+    tx: Tx, student_id: UUID, exam_id: UUID | None, granted: Accommodation | None
+) -> tuple[AccommodationRow | None, _Ends]:
+    """Hold off the student's starts, then lock the exams concerned; attempts come after them.
+
+    What is set now, and until when the exams may be sat with it.
+    """
     await attempts.change_alone(tx.conn, "student", student_id)
-    if exam_id is None:
-        return await repository.lock_exams_concerned(tx.conn, student_id)
-    if await exams.get_exam(tx.conn, exam_id, lock="update") is None:
-        raise errors.no_such_exam()
-    return [exam_id]
+    before = await repository.get(tx.conn, student_id, exam_id)
+    if exam_id is not None:
+        if await exams.get_exam(tx.conn, exam_id, lock="update") is None:
+            raise errors.no_such_exam()
+        concerned = [exam_id]
+    else:
+        both = (None if before is None else before.granted, granted)
+        own_ends = [one.end_time for one in both if one is not None and one.end_time is not None]
+        concerned = await repository.lock_exams_concerned(tx.conn, student_id, own_ends)
+    return before, await read_last_possible_ends(tx.conn, concerned)
 
 
 async def _apply(
     tx: Tx,
     actor: Actor,
     action: str,
-    concerned: list[UUID],
+    ends: _Ends,
     before: AccommodationRow | None,
     after: AccommodationRow | None,
 ) -> None:
@@ -114,8 +125,10 @@ async def _apply(
         after=_auditable(after, moved),
     )
     await tx.audit(entry)
-    for exam_id in concerned:
-        await publish_exam_changed(tx, exam_id)
+    ends_now = await read_last_possible_ends(tx.conn, ends.keys())
+    for exam_id, end in ends.items():
+        if ends_now[exam_id] != end:
+            await publish_exam_changed(tx, exam_id)
 
 
 def _auditable(

@@ -4,7 +4,8 @@ The answers are read in a statement of its own under the lock, so that what was 
 they are translated from the letters shown into those authored, and go to grading by an event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 from examkit.db import Tx
@@ -25,13 +26,21 @@ ATTEMPT_CLOSED = "examhall.exam.attempt.closed.v1"
 ANNOUNCE_AGAIN_SECONDS = 60.0
 """How long after it was announced a closed attempt without a grade is announced again."""
 
+_NO_TRACES: Mapping[UUID, str | None] = MappingProxyType({})
 _REASONS = {Status.SUBMITTED: "submitted", Status.EXPIRED: "time_up"}
 
 
 async def close_attempts(
-    tx: Tx, papers: PaperCache, attempts: Sequence[Attempt], status: Status
+    tx: Tx,
+    papers: PaperCache,
+    attempts: Sequence[Attempt],
+    status: Status,
+    traces: Mapping[UUID, str | None] = _NO_TRACES,
 ) -> dict[UUID, Attempt]:
-    """Close these attempts, which the caller has locked, as `submitted` or `expired`; by id, as closed."""
+    """Close these attempts, which the caller has locked, as `submitted` or `expired`; by id, as closed.
+
+    `traces`: by attempt, the traceparent of the request that closes it, for the event.
+    """
     if not attempts:
         return {}
     keys = [(attempt.student_id, attempt.id) for attempt in attempts]
@@ -48,7 +57,7 @@ async def close_attempts(
         for key, attempt in zip(keys, attempts, strict=True)
     ]
     closed = await repository.close(tx.conn, closings, status, _REASONS[status], ANNOUNCE_AGAIN_SECONDS)
-    await _publish(tx, papers, list(closed.values()), answers)
+    await _publish(tx, papers, list(closed.values()), answers, traces)
     metrics.closed.labels(status.value).inc(len(closed))
     return closed
 
@@ -66,6 +75,7 @@ async def _publish(
     papers: PaperCache,
     attempts: Sequence[Attempt],
     answers: dict[repository.AttemptKey, list[StoredAnswer]],
+    traces: Mapping[UUID, str | None] = _NO_TRACES,
 ) -> None:
     shuffled = await repository.shuffles_options(tx.conn, {attempt.exam_id for attempt in attempts})
     for attempt in attempts:
@@ -75,7 +85,8 @@ async def _publish(
             answers[attempt.student_id, attempt.id],
             shuffle_options=shuffled[attempt.exam_id],
         )
-        tx.publish(Event(ATTEMPT_CLOSED, str(attempt.id), message))
+        event = Event(ATTEMPT_CLOSED, str(attempt.id), message)
+        tx.publish(event, traceparent=traces.get(attempt.id))
 
 
 def attempt_closed(

@@ -1,11 +1,14 @@
 """Publishing: draft → publishing → published, each step committed, so that a crash is resumed where it was.
 
 The paper is frozen here first, then in grading, and only when grading has a key for each question is the
-exam published.
+exam published. Grading is asked with a connection in hand; `Papers.turn` keeps that to one in each process.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -29,13 +32,26 @@ from exam_service.usecases.exams import locked
 STUCK_SECONDS = 15.0
 """Longer than a call to grading may take: who is still at it is left alone."""
 
+GIVE_UP_AFTER = timedelta(minutes=5)
+"""For this long a grading that fails is asked again; then the exam is a draft again, which can be mended."""
+
 TRIES = 3
+TURN_SECONDS = 3.0
+"""How long to wait, without a connection, for others who have an exam published."""
+
+_PAUSE_SECONDS = 0.1
+_REFUSALS = frozenset({Kind.CONFLICT, Kind.INVALID, Kind.REFUSED})
 
 log = structlog.get_logger(__name__)
 
 
 class Papers(Protocol):
-    """Grading, as far as publishing needs it."""
+    """Grading, as far as publishing needs it. One for each process."""
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held around a transaction that asks grading: however long it hangs, it keeps one connection."""
+        ...
 
     async def freeze(
         self, exam: ExamRow, paper: Paper, last_possible_end: datetime | None
@@ -45,8 +61,8 @@ class Papers(Protocol):
 async def publish_exam(db: Database, grading: Papers, actor: Actor, exam_id: UUID) -> ExamView:
     """Publish a draft, or go on with a publication that was interrupted. Idempotent, safe beside others.
 
-    Raises not_found, not_publishable (409, with reasons), closed (409), unavailable (grading is away: the
-    exam stays `publishing` and is resumed).
+    Raises not_found, not_publishable (409, with reasons), closed (409), unavailable (grading is away, or
+    others are at it: the exam stays `publishing` and is resumed).
     """
     for _ in range(TRIES):
         await _begin(db, actor, exam_id)
@@ -56,7 +72,7 @@ async def publish_exam(db: Database, grading: Papers, actor: Actor, exam_id: UUI
         if view.exam.status != "draft":
             return view
         # It was refused to somebody who asked at the same time: have it judged for this caller too.
-    raise unavailable("Others are publishing this exam at the same time, try again.")
+    raise _busy()
 
 
 async def resume_publications(db: Database, grading: Papers, *, older_than: float = STUCK_SECONDS) -> int:
@@ -68,9 +84,11 @@ async def resume_publications(db: Database, grading: Papers, *, older_than: floa
             await _carry_on(db, grading, exam_id)
         except AppError as error:
             # Refused: it is a draft again, and the author will see why. Away: the next round tries again.
-            log.warning("publication_not_resumed", code=error.code)
+            log.warning("publication_not_resumed", exam_id=str(exam_id), code=error.code)
             if error.kind is Kind.UNAVAILABLE:
                 break
+        except Exception:
+            log.exception("publication_not_resumed", exam_id=str(exam_id))
     return len(stuck)
 
 
@@ -85,7 +103,7 @@ async def _begin(db: Database, actor: Actor, exam_id: UUID) -> None:
             return
         paper = await papers.read_draft(tx.conn, exam_id)
         live = await questions.live_ids(tx.conn, [question.question_id for question in paper.questions])
-        now: datetime = (await tx.conn.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+        now = await _now(tx)
         reasons = checklist.reasons(exam.settings, paper, live, now)
         if reasons:
             raise _refused(reasons)
@@ -102,31 +120,64 @@ async def _begin(db: Database, actor: Actor, exam_id: UUID) -> None:
 
 
 async def _carry_on(db: Database, grading: Papers, exam_id: UUID) -> None:
-    """Settle an exam that is `publishing`, by what grading says of its paper."""
-    try:
-        reasons = await _settle(db, grading, exam_id)
-    except AppError:
-        metrics.publications.labels("interrupted").inc()
-        raise
+    """Settle an exam that is `publishing`, by what grading says of its paper.
+
+    Who waits for others, in this process or another, holds no connection. Raises not_publishable, and
+    unavailable where the others take too long.
+    """
+    give_up = asyncio.get_running_loop().time() + TURN_SECONDS
+    while True:
+        async with _turn(grading, give_up):
+            reasons = await _settled(db, grading, exam_id)
+        if reasons is not None:
+            break
+        if asyncio.get_running_loop().time() >= give_up:
+            raise _busy()
+        await asyncio.sleep(_PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311 - jitter
     if reasons:
         raise _refused(reasons)
 
 
+@asynccontextmanager
+async def _turn(grading: Papers, give_up: float) -> AsyncIterator[None]:
+    """This process's turn to ask grading. Raises unavailable where it does not come until `give_up`."""
+    try:
+        async with asyncio.timeout_at(give_up):
+            await grading.turn.acquire()
+    except TimeoutError:
+        raise _busy() from None
+    try:
+        yield
+    finally:
+        grading.turn.release()
+
+
+async def _settled(db: Database, grading: Papers, exam_id: UUID) -> list[Reason] | None:
+    try:
+        return await _settle(db, grading, exam_id)
+    except Exception:
+        metrics.publications.labels("interrupted").inc()
+        raise
+
+
 @retry_deadlocks
-async def _settle(db: Database, grading: Papers, exam_id: UUID) -> list[Reason]:
+async def _settle(db: Database, grading: Papers, exam_id: UUID) -> list[Reason] | None:
     """`published`, or `draft` for the reasons returned; nothing where another process settled it before.
 
-    One process at a time asks grading about an exam: were there two, a call that is late could freeze there
-    a paper that was taken back here, and mended, meanwhile. The lock is the transaction's, which therefore
-    stays open during the call (some ms; FREEZE_SECONDS at the most); no row is locked before grading answers.
+    None where another process is at it. One at a time asks grading about an exam: were there two, a call
+    that is late could freeze there a paper that was taken back here, and mended, meanwhile. The lock is the
+    transaction's, which therefore stays open during the call (some ms; FREEZE_SECONDS at the most); no row
+    is locked before grading answers.
     """
     async with db.transaction() as tx:
-        await exams.publish_alone(tx.conn, exam_id)
+        if not await exams.publish_alone(tx.conn, exam_id):
+            return None
         exam = await exams.get_exam(tx.conn, exam_id)
         if exam is None or exam.status != "publishing":
             return []
         paper = await papers.read_frozen(tx.conn, exam_id)
-        reasons = await _asked(grading, exam, paper, await read_last_possible_end(tx.conn, exam))
+        end = await read_last_possible_end(tx.conn, exam)
+        reasons = await _asked(grading, exam, paper, end, last_try=await _is_last_try(tx, exam))
         exam = await locked(tx, exam_id)
         await (_back_to_draft(tx, exam, reasons) if reasons else _finish(tx, exam))
     if not reasons:
@@ -134,15 +185,35 @@ async def _settle(db: Database, grading: Papers, exam_id: UUID) -> list[Reason]:
     return reasons
 
 
-async def _asked(grading: Papers, exam: ExamRow, paper: Paper, end: datetime | None) -> list[Reason]:
-    """Why grading can't take the paper; empty when it has. Raises unavailable."""
+async def _asked(
+    grading: Papers, exam: ExamRow, paper: Paper, end: datetime | None, *, last_try: bool
+) -> list[Reason]:
+    """Why grading can't take the paper; empty when it has. Raises unavailable, and what failed.
+
+    `last_try`: a failure is a reason too. Not that grading is away: it will be back.
+    """
     try:
         missing = await grading.freeze(exam, paper, end)
-    except AppError as error:
-        if error.kind not in {Kind.CONFLICT, Kind.INVALID, Kind.REFUSED}:
+    except Exception as error:
+        if isinstance(error, AppError):
+            if error.kind in _REFUSALS:
+                return [Reason(error.code, error.detail)]
+            if error.kind is Kind.UNAVAILABLE:
+                raise
+        if not last_try:
             raise
-        return [Reason(error.code, error.detail)]
+        log.exception("publication_given_up", exam_id=str(exam.id))
+        return [Reason("grading_failed", "Grading failed to take the paper, again and again.")]
     return checklist.without_keys(paper, missing)
+
+
+async def _is_last_try(tx: Tx, exam: ExamRow) -> bool:
+    return exam.publishing_at is not None and await _now(tx) - exam.publishing_at > GIVE_UP_AFTER
+
+
+async def _now(tx: Tx) -> datetime:
+    moment: datetime = (await tx.conn.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    return moment
 
 
 async def _finish(tx: Tx, exam: ExamRow) -> None:
@@ -165,7 +236,12 @@ async def _back_to_draft(tx: Tx, exam: ExamRow, reasons: Sequence[Reason]) -> No
     after = {"status": "draft", "reasons": [reason.as_json() for reason in reasons]}
     await tx.audit(
         _by(exam).did(
-            "exam.publication_refused", "exam", exam.id, before={"status": "publishing"}, after=after
+            "exam.publication_refused",
+            "exam",
+            exam.id,
+            before={"status": "publishing"},
+            after=after,
+            reason=reasons[0].detail,
         )
     )
 
@@ -182,3 +258,7 @@ def _moved(actor: Actor, exam_id: UUID, action: str, before: str, after: str) ->
 def _refused(reasons: Sequence[Reason]) -> AppError:
     metrics.publications.labels("refused").inc()
     return errors.not_publishable([reason.as_json() for reason in reasons])
+
+
+def _busy() -> AppError:
+    return unavailable("Others are publishing at the same time, try again.")

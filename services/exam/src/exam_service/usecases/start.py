@@ -2,12 +2,15 @@
 
 import hmac
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from examkit import telemetry
+from examkit.batching import Batcher, SetAside
 from examkit.db import Database, Tx, retry_deadlocks
+from examkit.errors import AppError
 from examkit.events import Event
 from examkit.ids import parse_uuid, uuid7
 from examkit.principal import Principal
@@ -21,6 +24,7 @@ from exam_service.domain.paper import Paper
 from exam_service.domain.saving import StoredAnswer
 from exam_service.domain.shuffle import SEED_BYTES
 from exam_service.repository import accommodations, attempts, exams
+from exam_service.repository.attempts import ExamKey, KnownAttempts
 from exam_service.repository.exams import ExamRow
 from exam_service.repository.papers import PaperCache
 from exam_service.timestamps import to_timestamp
@@ -41,54 +45,120 @@ class Sitting:
     server_time: datetime
 
 
-async def start(
-    db: Database, papers: PaperCache, principal: Principal, exam_id: str, access_code: str
-) -> Sitting:
-    """Begin the student's next attempt.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A student who wants to begin. `traceparent`: the request's, whose trace goes on in the event."""
 
-    Raises not_found (also for drafts, and where the student is not on the roster), forbidden exam_not_open
-    or access_code_wrong, conflict already_started or attempt_limit.
-    """
-    exam = parse_uuid(exam_id, "exam")
-    # Read before the transaction: none that waits for a second connection may hold a first one.
-    paper = await papers.get(exam)
+    principal: Principal
+    paper: Paper
+    access_code: str
+    traceparent: str | None = field(default_factory=telemetry.traceparent)
 
-    @retry_deadlocks
-    async def run() -> Sitting:
-        async with db.transaction() as tx:
-            return await _start(tx, papers, principal, paper, access_code)
-
-    sitting = await run()
-    metrics.starts.inc()
-    return sitting
+    @property
+    def key(self) -> ExamKey:
+        return self.principal.user_id, self.paper.exam_id
 
 
-async def _start(tx: Tx, papers: PaperCache, principal: Principal, paper: Paper, access_code: str) -> Sitting:
-    student = principal.user_id
-    now = await attempts.hold_still(tx.conn, student, paper.exam_id)
-    exam = await _exam_of(tx.conn, principal, paper.exam_id)
-    granted = (await accommodations.effective_for(tx.conn, [student], exam.id))[student]
-    earlier = await attempts.of_exam(tx.conn, student, exam.id)
-    open_one = next((attempt for attempt in earlier if attempt.status.is_open), None)
-    if open_one is not None and not open_one.is_over(now):
-        raise attempt_errors.already_started(open_one.id)
-    _check_admission(exam, granted, earlier, access_code, now)
-    if open_one is not None:
-        await _close_in_passing(tx, papers, open_one, now)
-    attempt = _new_attempt(student, exam, granted, earlier, now)
-    if not await attempts.insert(tx.conn, attempt):
-        raise attempt_errors.already_started(await _winner(tx.conn, attempt))
-    tx.publish(Event(ATTEMPT_STARTED, str(attempt.id), _attempt_started(attempt)))
-    return Sitting(attempt, exam, paper, (), now)
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What decides on a batch of starts, as it stays until the commit."""
+
+    now: datetime
+    exams: Mapping[UUID, ExamRow]
+    named: Collection[ExamKey]
+    granted: Mapping[ExamKey, Accommodation]
+    attempts: Mapping[ExamKey, Sequence[Attempt]]
 
 
-async def _exam_of(conn: AsyncConnection, principal: Principal, exam_id: UUID) -> ExamRow:
-    exam = await exams.get_exam(conn, exam_id)
+class Starter:
+    """Begins attempts; who come while others are being served begin together, in one transaction."""
+
+    def __init__(self, db: Database, papers: PaperCache, known: KnownAttempts) -> None:
+        self._db = db
+        self._papers = papers
+        self._known = known
+        self._batcher: Batcher[_Asked, Sitting] = Batcher("starts", self._start_all)
+
+    async def start(self, principal: Principal, exam_id: str, access_code: str) -> Sitting:
+        """Begin the student's next attempt.
+
+        Raises not_found (also for drafts, and where the student is not on the roster), forbidden
+        exam_not_open or access_code_wrong, conflict already_started or attempt_limit.
+        """
+        # Read before the transaction: none that waits for a second connection may hold a first one.
+        paper = await self._papers.get(parse_uuid(exam_id, "exam"))
+        return await self._batcher.do(_Asked(principal, paper, access_code))
+
+    async def _start_all(self, asked: Sequence[_Asked]) -> list[Sitting | Exception]:
+        @retry_deadlocks
+        async def run() -> list[Sitting | Exception]:
+            async with self._db.transaction() as tx:
+                return await _start(tx, self._papers, asked)
+
+        outcomes = await run()
+        begun = [outcome.attempt for outcome in outcomes if isinstance(outcome, Sitting)]
+        self._known.remember({(attempt.student_id, attempt.id): attempt.exam_id for attempt in begun})
+        metrics.starts.inc(len(begun))
+        return outcomes
+
+
+async def _start(tx: Tx, papers: PaperCache, asked: Sequence[_Asked]) -> list[Sitting | Exception]:
+    """An outcome for each. What is rare is left to a run of its own: an attempt to close, a student twice."""
+    stored = await _read(tx.conn, asked)
+    first = {one.key: one for one in reversed(asked)}
+    decided: list[Attempt | Exception] = []
+    for one in asked:
+        try:
+            if first[one.key] is not one:
+                raise SetAside
+            decided.append(await _decide(tx, papers, stored, one, alone=len(asked) == 1))
+        except (AppError, SetAside) as refusal:
+            decided.append(refusal)
+    new = [attempt for attempt in decided if isinstance(attempt, Attempt)]
+    written = await attempts.insert(tx.conn, new) if new else set()
+    return [
+        each if isinstance(each, Exception) else await _begun(tx, stored, one, each, each.id in written)
+        for one, each in zip(asked, decided, strict=True)
+    ]
+
+
+async def _decide(tx: Tx, papers: PaperCache, stored: _Stored, one: _Asked, *, alone: bool) -> Attempt:
+    """The attempt that begins. Raises what keeps it from it, and SetAside where another is to be closed."""
+    overdue = _admit(stored, one)
+    if overdue is not None:
+        if not alone:
+            raise SetAside
+        await _close_in_passing(tx, papers, overdue, stored.now)
+    return _new_attempt(stored, one)
+
+
+async def _read(conn: AsyncConnection, asked: Sequence[_Asked]) -> _Stored:
+    keys = list(dict.fromkeys(one.key for one in asked))
+    now = await attempts.hold_still(conn, keys)
+    found = await exams.get_exams(conn, {exam_id for _, exam_id in keys})
+    by_name = [key for key in keys if key[1] in found and not found[key[1]].roster_all]
+    return _Stored(
+        now,
+        found,
+        await exams.named_on_rosters(conn, by_name),
+        await accommodations.effective_of(conn, keys),
+        await attempts.of_exams(conn, keys),
+    )
+
+
+def _admit(stored: _Stored, one: _Asked) -> Attempt | None:
+    """See whether the student may begin; the open attempt past its time that is to be closed before."""
+    exam = stored.exams.get(one.paper.exam_id)
     if exam is None or not exam.is_visible:
         raise errors.no_such_exam()
-    if not await exams.is_on_roster(conn, exam, principal.user_id, principal.groups):
+    if not exam.admits(one.principal.groups) and one.key not in stored.named:
         raise errors.no_such_exam()
-    return exam
+    earlier = stored.attempts[one.key]
+    open_one = next((attempt for attempt in earlier if attempt.status.is_open), None)
+    if open_one is not None and not open_one.is_over(stored.now):
+        raise attempt_errors.already_started(open_one.id)
+    _check_admission(exam, stored.granted[one.key], earlier, one.access_code, stored.now)
+    return open_one
 
 
 def _check_admission(
@@ -116,15 +186,15 @@ async def _close_in_passing(tx: Tx, papers: PaperCache, attempt: Attempt, now: d
     await close_attempts(tx, papers, [held], Status.EXPIRED)
 
 
-def _new_attempt(
-    student_id: UUID, exam: ExamRow, granted: Accommodation, earlier: Sequence[Attempt], now: datetime
-) -> Attempt:
-    ends = deadline(timing_of(exam), granted, now)
+def _new_attempt(stored: _Stored, one: _Asked) -> Attempt:
+    student_id, exam_id = one.key
+    exam, now = stored.exams[exam_id], stored.now
+    ends = deadline(timing_of(exam), stored.granted[one.key], now)
     return Attempt(
         student_id=student_id,
         id=uuid7(),
         exam_id=exam.id,
-        attempt_no=max((attempt.attempt_no for attempt in earlier), default=0) + 1,
+        attempt_no=max((attempt.attempt_no for attempt in stored.attempts[one.key]), default=0) + 1,
         status=Status.IN_PROGRESS,
         version=1,
         started_at=now,
@@ -138,6 +208,16 @@ def _new_attempt(
         resumes=0,
         seed=secrets.token_bytes(SEED_BYTES),
     )
+
+
+async def _begun(
+    tx: Tx, stored: _Stored, one: _Asked, attempt: Attempt, written: bool
+) -> Sitting | Exception:
+    if not written:
+        return attempt_errors.already_started(await _winner(tx.conn, attempt))
+    event = Event(ATTEMPT_STARTED, str(attempt.id), _attempt_started(attempt))
+    tx.publish(event, traceparent=one.traceparent)
+    return Sitting(attempt, stored.exams[attempt.exam_id], one.paper, (), stored.now)
 
 
 async def _winner(conn: AsyncConnection, loser: Attempt) -> UUID:

@@ -42,18 +42,18 @@ def plain_items(items: Sequence[GradedItem]) -> list[dict[str, Any]]:
 
 
 def revealing_items(
-    items: Sequence[GradedItem],
+    plain: Sequence[dict[str, Any]],
     keys: Mapping[str, tuple[Key, str]],
     letterings: Mapping[str, Sequence[str]],
 ) -> list[dict[str, Any]]:
-    """The result items with the right answer and the explanation of each question."""
+    """The plain items with the right answer and the explanation of each question."""
     return [
-        plain
+        item
         | {
-            "correct": shown_key(keys[item.question_id][0], letterings.get(item.question_id)),
-            "explanation": keys[item.question_id][1],
+            "correct": shown_key(keys[item["question_id"]][0], letterings.get(item["question_id"])),
+            "explanation": keys[item["question_id"]][1],
         }
-        for plain, item in zip(plain_items(items), items, strict=True)
+        for item in plain
     ]
 
 

@@ -1,4 +1,4 @@
-"""Grades, their items and the students' views of them, in Postgres."""
+"""Grades, their items and marks in Postgres. `grade_batches` writes the grades of closed attempts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from grading_service.domain.scoring import Mark, Totals
 from grading_service.domain.student_view import GradedItem
-from grading_service.tables import grade_items, grades, mark_history, student_views
+from grading_service.tables import grade_items, grades, mark_history
 
 
 @dataclass(frozen=True)
@@ -32,37 +31,6 @@ class GradedAttempt:
     graded_at: datetime
 
 
-async def put_newer(conn: AsyncConnection, grade: GradedAttempt) -> bool:
-    """Store the head unless the same or a later version of the attempt is graded already. True if stored."""
-    values = _columns(grade)
-    statement = (
-        insert(grades)
-        .values(**values)
-        .on_conflict_do_update(
-            index_elements=[grades.c.student_id, grades.c.student_exam_id],
-            set_=values,
-            where=grades.c.attempt_version < grade.attempt_version,
-        )
-        .returning(grades.c.student_exam_id)
-    )
-    return (await conn.execute(statement)).first() is not None
-
-
-def _columns(grade: GradedAttempt) -> dict[str, Any]:
-    return {
-        "student_id": grade.student_id,
-        "student_exam_id": grade.student_exam_id,
-        "exam_id": grade.exam_id,
-        "attempt_no": grade.attempt_no,
-        "attempt_version": grade.attempt_version,
-        "status": grade.status,
-        "started_at": grade.started_at,
-        "closed_at": grade.closed_at,
-        "letterings": {question: list(ids) for question, ids in grade.letterings.items()},
-        "graded_at": grade.graded_at,
-    } | _sums(grade.totals)
-
-
 def _sums(totals: Totals) -> dict[str, int]:
     return {
         "total": totals.total,
@@ -75,45 +43,6 @@ def _sums(totals: Totals) -> dict[str, int]:
 
 async def put_totals(conn: AsyncConnection, grade: GradedAttempt, totals: Totals, now: datetime) -> None:
     await conn.execute(grades.update().where(*_is(grades, grade)).values(**_sums(totals), graded_at=now))
-
-
-async def replace_items(conn: AsyncConnection, grade: GradedAttempt, items: Sequence[GradedItem]) -> None:
-    """Store these items in the place of those of an earlier version."""
-    await conn.execute(grade_items.delete().where(*_is(grade_items, grade)))
-    rows = [
-        {
-            "student_id": grade.student_id,
-            "student_exam_id": grade.student_exam_id,
-            "question_id": UUID(item.question_id),
-            "exam_id": grade.exam_id,
-            "position": place,
-            "status": item.mark.status,
-            "is_correct": item.mark.is_correct,
-            "score": item.mark.score,
-            "max_score": item.max_score,
-            "answer": item.answer,
-            "shown": item.shown,
-            "comment": item.comment,
-            "marked_by": None if item.marked_by is None else UUID(item.marked_by),
-            "closed_at": grade.closed_at,
-        }
-        for place, item in enumerate(items, start=1)
-    ]
-    if rows:
-        await conn.execute(grade_items.insert(), rows)
-
-
-async def put_views(
-    conn: AsyncConnection, grade: GradedAttempt, plain: list[dict[str, Any]], revealing: list[dict[str, Any]]
-) -> None:
-    documents = {"plain": plain, "revealing": revealing}
-    await conn.execute(
-        insert(student_views)
-        .values(student_id=grade.student_id, student_exam_id=grade.student_exam_id, **documents)
-        .on_conflict_do_update(
-            index_elements=[student_views.c.student_id, student_views.c.student_exam_id], set_=documents
-        )
-    )
 
 
 async def put_mark(
@@ -149,32 +78,12 @@ async def lock(conn: AsyncConnection, student_exam_id: UUID) -> GradedAttempt | 
     """The grade of an attempt, locked for a change of its marks."""
     query = sa.select(grades).where(grades.c.student_exam_id == student_exam_id).with_for_update()
     row = (await conn.execute(query)).one_or_none()
-    return None if row is None else _grade(row)
+    return None if row is None else grade_of(row)
 
 
 async def by_attempts(conn: AsyncConnection, student_exam_ids: Collection[UUID]) -> list[GradedAttempt]:
     query = sa.select(grades).where(grades.c.student_exam_id.in_(list(student_exam_ids)))
-    return [_grade(row) for row in (await conn.execute(query)).all()]
-
-
-async def of_student(conn: AsyncConnection, student_id: UUID, student_exam_id: UUID) -> GradedAttempt | None:
-    """The grade of this student's attempt; another's is None."""
-    row = (await conn.execute(_of_student(student_id, student_exam_id))).one_or_none()
-    return None if row is None else _grade(row)
-
-
-async def lock_of_student(
-    conn: AsyncConnection, student_id: UUID, student_exam_id: UUID
-) -> GradedAttempt | None:
-    """The same, locked until the end of the transaction."""
-    row = (await conn.execute(_of_student(student_id, student_exam_id).with_for_update())).one_or_none()
-    return None if row is None else _grade(row)
-
-
-def _of_student(student_id: UUID, student_exam_id: UUID) -> sa.Select[Any]:
-    return sa.select(grades).where(
-        grades.c.student_id == student_id, grades.c.student_exam_id == student_exam_id
-    )
+    return [grade_of(row) for row in (await conn.execute(query)).all()]
 
 
 async def list_of_student(
@@ -186,19 +95,7 @@ async def list_of_student(
     if after is not None:
         query = query.where(place < sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
     query = query.order_by(grades.c.closed_at.desc(), grades.c.student_exam_id.desc()).limit(limit)
-    return [_grade(row) for row in (await conn.execute(query)).all()]
-
-
-async def view(
-    conn: AsyncConnection, student_id: UUID, student_exam_id: UUID, *, with_key: bool
-) -> list[dict[str, Any]]:
-    """The result items as the student may see them; those with the right answers only on `with_key`."""
-    column = student_views.c.revealing if with_key else student_views.c.plain
-    query = sa.select(column).where(
-        student_views.c.student_id == student_id, student_views.c.student_exam_id == student_exam_id
-    )
-    items: list[dict[str, Any]] | None = await conn.scalar(query)
-    return items or []
+    return [grade_of(row) for row in (await conn.execute(query)).all()]
 
 
 async def items(
@@ -215,16 +112,6 @@ async def items(
     for row in (await conn.execute(query)).all():
         found.setdefault(row.student_exam_id, []).append(_item(row))
     return found
-
-
-async def graded_versions(
-    conn: AsyncConnection, attempts: Collection[tuple[UUID, UUID]]
-) -> dict[tuple[UUID, UUID], int]:
-    """Up to which version these (student, attempt) pairs are graded."""
-    key = sa.tuple_(grades.c.student_id, grades.c.student_exam_id)
-    query = sa.select(grades.c.student_id, grades.c.student_exam_id, grades.c.attempt_version)
-    rows = (await conn.execute(query.where(key.in_(list(attempts))))).all()
-    return {(row.student_id, row.student_exam_id): row.attempt_version for row in rows}
 
 
 async def pending_total(conn: AsyncConnection, exam_id: UUID | None) -> int:
@@ -253,7 +140,8 @@ def _is(table: sa.Table, grade: GradedAttempt) -> tuple[sa.ColumnElement[bool], 
     return table.c.student_id == grade.student_id, table.c.student_exam_id == grade.student_exam_id
 
 
-def _grade(row: sa.Row[Any]) -> GradedAttempt:
+def grade_of(row: sa.Row[Any]) -> GradedAttempt:
+    """A row with the columns of `grades`."""
     sums = Totals(row.total, row.max_possible, row.percentage, row.graded_count, row.pending_count)
     return GradedAttempt(
         student_id=row.student_id,

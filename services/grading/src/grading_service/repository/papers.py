@@ -1,8 +1,9 @@
 """Frozen papers with their keys, in Postgres and remembered in the process."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,6 +41,11 @@ class Paper:
     exam_id: UUID
     policy: Policy
     questions: tuple[KeyedQuestion, ...]
+
+    @cached_property
+    def keys(self) -> Mapping[str, tuple[Key, str]]:
+        """Question id → key and explanation."""
+        return {str(one.question.question_id): (one.key, one.explanation) for one in self.questions}
 
 
 async def stored_questions(conn: AsyncConnection, exam_id: UUID) -> tuple[Policy, list[PaperQuestion]] | None:

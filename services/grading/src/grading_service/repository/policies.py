@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,18 +40,20 @@ async def put(conn: AsyncConnection, exam_id: UUID, version: int, policy: ExamPo
 
 async def by_exam(conn: AsyncConnection, exam_ids: Collection[UUID]) -> dict[UUID, ExamPolicy]:
     query = sa.select(exam_policies).where(exam_policies.c.exam_id.in_(list(exam_ids)))
-    return {
-        row.exam_id: ExamPolicy(
-            title=row.title,
-            result_policy=row.result_policy,
-            reveal=Reveal(row.reveal),
-            closed=row.closed,
-            end_time=row.end_time,
-            last_possible_end=row.last_possible_end,
-            released_at=row.released_at,
-        )
-        for row in (await conn.execute(query)).all()
-    }
+    return {row.exam_id: policy_of(row) for row in (await conn.execute(query)).all()}
+
+
+def policy_of(row: sa.Row[Any]) -> ExamPolicy:
+    """A row with the columns of `exam_policies`."""
+    return ExamPolicy(
+        title=row.title,
+        result_policy=row.result_policy,
+        reveal=Reveal(row.reveal),
+        closed=row.closed,
+        end_time=row.end_time,
+        last_possible_end=row.last_possible_end,
+        released_at=row.released_at,
+    )
 
 
 async def release(conn: AsyncConnection, exam_id: UUID, now: datetime) -> tuple[datetime, bool] | None:

@@ -28,7 +28,7 @@ from grading_service.domain.student_view import GradedItem
 from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.keys import StoredKey
 from grading_service.repository.papers import PaperQuestion
-from grading_service.usecases.grade_attempt import ClosedAttempt
+from grading_service.usecases.grade_attempts import ClosedAttempt
 from grading_service.usecases.student_results import VisibleResult
 
 _SCORING = {
@@ -177,7 +177,7 @@ def exam_policy(message: keys_pb2.FreezePaperRequest | events_pb2.ExamChanged) -
     )
 
 
-def closed_attempt(message: events_pb2.AttemptClosed) -> ClosedAttempt:
+def closed_attempt(message: events_pb2.AttemptClosed, traceparent: str | None = None) -> ClosedAttempt:
     """Raises: invalid; msgspec.DecodeError for an answer that is no JSON."""
     return ClosedAttempt(
         student_id=uuid_of(message.student_id, "student_id"),
@@ -193,6 +193,7 @@ def closed_attempt(message: events_pb2.AttemptClosed) -> ClosedAttempt:
             for one in message.answers
         },
         letterings={one.question_id: tuple(one.authored_ids) for one in message.letterings},
+        traceparent=traceparent,
     )
 
 

@@ -1,10 +1,12 @@
 """`Results`: a student's own results."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import grpc
 from examkit import paging
+from examkit.batching import Batcher
 from examkit.clock import Clock
 from examkit.db import Database
 from examkit.errors import invalid
@@ -14,7 +16,7 @@ from examprotos.grading.v1 import results_pb2, results_pb2_grpc
 
 from grading_service.rpc import conversions
 from grading_service.usecases.await_grade import GradeWaiters
-from grading_service.usecases.student_results import my_released_result, my_result, my_results
+from grading_service.usecases.student_results import VisibleResult, my_released_result, my_results, results_of
 
 LONGEST_WAIT_SECONDS = 5.0
 
@@ -24,6 +26,11 @@ class ResultsServicer(results_pb2_grpc.ResultsServicer):
         self._db = db
         self._waiters = waiters
         self._clock = clock
+        # A class that submits at once is graded at once, and then reads at once.
+        self._results = Batcher("awaited results", self._read, in_flight=1, most=200)
+
+    async def _read(self, attempts: Sequence[tuple[UUID, UUID]]) -> Sequence[VisibleResult | None]:
+        return await results_of(self._db, attempts, self._clock())
 
     async def Await(
         self, request: results_pb2.AwaitRequest, context: grpc.aio.ServicerContext[object, object]
@@ -32,7 +39,7 @@ class ResultsServicer(results_pb2_grpc.ResultsServicer):
         attempt_id = parse_uuid(request.student_exam_id)
         seconds = min(max(request.timeout_ms, 0) / 1000, LONGEST_WAIT_SECONDS)
         await self._waiters.wait(student_id, attempt_id, request.attempt_version, seconds)
-        result = await my_result(self._db, student_id, attempt_id, self._clock())
+        result = await self._results.do((student_id, attempt_id))
         if result is None or result.grade.attempt_version < request.attempt_version:
             return results_pb2.StudentResult(student_exam_id=str(attempt_id), grading="pending")
         return conversions.student_result(result)

@@ -1,18 +1,21 @@
-"""Waiting for grades: one query each 50 ms for all who wait in this process."""
+"""Waiting for grades: told of those that this process gives, and one query each 50 ms for all others."""
 
 import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
 from examkit.db import Database
 from examkit.errors import AppError
 
-from grading_service.repository import grades
+from grading_service.repository import grade_batches
+from grading_service.repository.grade_batches import Attempt
 
 POLL_SECONDS = 0.05
 MOST_WAITING = 2_000
+MOST_REMEMBERED = 5_000
 
-Attempt = tuple[UUID, UUID]
 log = structlog.get_logger(__name__)
 
 
@@ -24,16 +27,17 @@ class GradeWaiters:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._waiting: dict[Attempt, list[tuple[int, asyncio.Event]]] = {}
+        self._given: OrderedDict[Attempt, int] = OrderedDict()
         self._count = 0
         self._somebody = asyncio.Event()
 
     async def wait(self, student_id: UUID, student_exam_id: UUID, version: int, seconds: float) -> None:
         """Until this version of the attempt is graded, at most so long; at once when too many wait."""
-        if self._count >= MOST_WAITING or seconds <= 0:
+        attempt = (student_id, student_exam_id)
+        if self._given.get(attempt, -1) >= version or self._count >= MOST_WAITING or seconds <= 0:
             return
         graded = asyncio.Event()
         waiter = (version, graded)
-        attempt = (student_id, student_exam_id)
         self._waiting.setdefault(attempt, []).append(waiter)
         self._count += 1
         self._somebody.set()
@@ -43,6 +47,14 @@ class GradeWaiters:
             return
         finally:
             self._leave(attempt, waiter)
+
+    def tell(self, graded: Mapping[Attempt, int]) -> None:
+        """These attempts are graded up to these versions, and committed."""
+        for attempt, version in graded.items():
+            self._given[attempt] = max(version, self._given.pop(attempt, version))
+        while len(self._given) > MOST_REMEMBERED:
+            self._given.popitem(last=False)
+        self._wake(graded)
 
     def _leave(self, attempt: Attempt, waiter: tuple[int, asyncio.Event]) -> None:
         self._count -= 1
@@ -63,11 +75,14 @@ class GradeWaiters:
     async def _look(self) -> None:
         try:
             async with self._db.reading() as conn:
-                versions = await grades.graded_versions(conn, list(self._waiting))
+                versions = await grade_batches.versions(conn, self._waiting)
         except AppError as error:
             log.warning("grades_not_polled", reason=error.detail)
             return
-        for attempt, version in versions.items():
-            for wanted, graded in self._waiting.get(attempt, ()):
+        self._wake(versions)
+
+    def _wake(self, graded: Mapping[Attempt, int]) -> None:
+        for attempt, version in graded.items():
+            for wanted, event in self._waiting.get(attempt, ()):
                 if version >= wanted:
-                    graded.set()
+                    event.set()

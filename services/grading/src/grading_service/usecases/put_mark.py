@@ -14,7 +14,7 @@ from grading_service.domain.student_view import GradedItem
 from grading_service.repository import grades
 from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.papers import PaperCache
-from grading_service.usecases.grade_attempt import write_views
+from grading_service.usecases.grade_attempts import write_views
 
 MOST_COMMENT = 10_000
 
@@ -51,7 +51,7 @@ async def put_mark(
         sums = totals((item.mark, item.max_score) for item in items)
         await grades.put_mark(tx.conn, grade, items[place], uuid7(), marker_id)
         await grades.put_totals(tx.conn, grade, sums, now)
-        await write_views(tx, await cache.get(tx.conn, grade.exam_id), grade, items)
+        await write_views(tx, [(await cache.get(tx.conn, grade.exam_id), grade, items)])
         await tx.audit(_entry(grade, before, items[place], marker_id))
     return replace(grade, totals=sums, graded_at=now), items
 

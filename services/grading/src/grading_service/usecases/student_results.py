@@ -1,5 +1,6 @@
 """What a student may see of the own results now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,11 +8,11 @@ from uuid import UUID
 
 from examkit.db import Database
 from examkit.errors import forbidden, not_found
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from grading_service.domain.release import ExamPolicy, Reveal, revealed
-from grading_service.repository import grades, policies
+from grading_service.repository import grades, policies, results
 from grading_service.repository.grades import GradedAttempt
+from grading_service.repository.results import StoredResult, decoded
 
 
 @dataclass(frozen=True)
@@ -24,17 +25,24 @@ class VisibleResult:
     items: list[dict[str, Any]]
 
 
+async def results_of(
+    db: Database, attempts: Sequence[tuple[UUID, UUID]], now: datetime
+) -> list[VisibleResult | None]:
+    """For each (student, attempt) the result with its items, withheld or not; None where there is none.
+
+    An attempt of another student has none.
+    """
+    async with db.reading() as conn:
+        stored = await results.by_attempts(conn, attempts, now)
+    return [None if (one := stored.get(attempt)) is None else _visible(one, now) for attempt in attempts]
+
+
 async def my_result(
     db: Database, student_id: UUID, student_exam_id: UUID, now: datetime
 ) -> VisibleResult | None:
     """The result with its items, withheld or not; None where this student has no such graded attempt."""
-    async with db.reading() as conn:
-        grade = await grades.of_student(conn, student_id, student_exam_id)
-        if grade is None:
-            return None
-        exam = (await policies.by_exam(conn, [grade.exam_id]))[grade.exam_id]
-        reveal = revealed(exam, now)
-        return VisibleResult(grade, exam, reveal, await _items(conn, grade, reveal))
+    (result,) = await results_of(db, [(student_id, student_exam_id)], now)
+    return result
 
 
 async def my_released_result(
@@ -61,8 +69,11 @@ async def my_results(
     ]
 
 
-async def _items(conn: AsyncConnection, grade: GradedAttempt, reveal: Reveal | None) -> list[dict[str, Any]]:
-    if reveal is None or reveal is Reveal.SCORE:
-        return []
-    with_key = reveal is Reveal.ANSWERS
-    return await grades.view(conn, grade.student_id, grade.student_exam_id, with_key=with_key)
+def _visible(stored: StoredResult, now: datetime) -> VisibleResult:
+    reveal = revealed(stored.exam, now)
+    items: list[dict[str, Any]] = []
+    if reveal is Reveal.ANSWERS:
+        items = decoded(stored.revealing)
+    elif reveal is Reveal.CORRECTNESS:
+        items = decoded(stored.plain)
+    return VisibleResult(stored.grade, stored.exam, reveal, items)

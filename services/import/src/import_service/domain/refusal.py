@@ -16,6 +16,7 @@ MISSING_COLUMNS = "missing_columns"
 DUPLICATE_COLUMNS = "duplicate_columns"
 ROWS_INVALID = "rows_invalid"
 INTERNAL = "internal"
+AWAY = "unavailable"
 
 
 class FileRefused(Exception):  # noqa: N818 - named for what it tells

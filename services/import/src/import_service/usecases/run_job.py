@@ -25,7 +25,7 @@ from import_service.parser.recognising import Format
 from import_service.peers import Peers
 from import_service.repository import FailedRow, Job, Progress
 from import_service.usecases.one_ahead import one_ahead
-from import_service.usecases.storing import Verdict, put_keys, store_rows, store_students
+from import_service.usecases.storing import WAITED_FOR, Verdict, put_keys, store_rows, store_students
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
@@ -185,12 +185,14 @@ class JobRun:
             await repository.add_progress(tx.conn, self._job.id, self.owner, progress)
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until the services answer. What fails here is never the row's fault. Raises PutOff."""
+        """Try until the services are there. Raises PutOff, and as AppError what waiting doesn't mend."""
         pause, waited = FIRST_PAUSE_SECONDS, 0.0
         while True:
             try:
                 return await attempt()
             except AppError as error:
+                if error.kind not in WAITED_FOR:
+                    raise
                 log.warning("import_waits", job_id=str(self._job.id), code=error.code, kind=error.kind)
                 if waited >= self._patience:
                     raise PutOff from error

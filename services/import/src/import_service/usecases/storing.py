@@ -4,19 +4,29 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+import structlog
 from examkit.errors import AppError, Kind
 from examprotos.exam.v1 import content_store_pb2
 
 from import_service import wire
 from import_service.domain.question import Question
-from import_service.domain.refusal import RowFault
+from import_service.domain.refusal import INTERNAL, RowFault
 from import_service.domain.student_rows import Student
 from import_service.parser.frames import Good
 from import_service.peers import Peers
 from import_service.repository import Job
 
+WAITED_FOR = frozenset({Kind.UNAVAILABLE, Kind.RATE_LIMITED})
+"""Failures that pass by themselves."""
 _REFUSALS = frozenset({Kind.INVALID, Kind.CONFLICT, Kind.NOT_FOUND, Kind.REFUSED, Kind.TOO_LARGE, Kind.GONE})
-"""Failures that lie in what was sent; any other is a matter of waiting."""
+"""Failures that lie in what was sent."""
+_UNWELCOME = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN})
+"""Failures that lie in us, whatever is sent."""
+MOST_BROKEN = 10
+"""So many rows, each put alone, may break a service that has taken none of their chunk."""
+_TRY_AGAIN = "This row could not be stored by a fault of ours: try it again later."
+
+log = structlog.get_logger(__name__)
 
 
 class Verdict(NamedTuple):
@@ -29,7 +39,8 @@ class Verdict(NamedTuple):
 async def put_keys(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict]:
     """Put the keys of questions, before their content: a question without a key must never be seen.
 
-    `stored` or `rejected` for each row; students have no keys. Can be repeated. Raises unavailable.
+    `stored` or `rejected` for each row; students have no keys. Can be repeated. Raises unavailable and
+    rate_limited, and what the service answers whatever it is given.
     """
 
     async def put(some: Sequence[Good]) -> list[Verdict]:
@@ -43,7 +54,7 @@ async def put_keys(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict
 
     if not rows or not isinstance(rows[0].item, Question):
         return [Verdict("stored")] * len(rows)
-    return await _isolating(rows, put, column="correct")
+    return await _Isolation(put, "correct").verdicts(rows)
 
 
 async def store_rows(peers: Peers, job: Job, rows: Sequence[Good], keyed: Sequence[Verdict]) -> list[Verdict]:
@@ -69,7 +80,7 @@ async def store_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -
             _verdict(one.outcome, RowFault(one.column or "email", one.code, one.message)) for one in outcomes
         ]
 
-    return await _isolating(rows, put, column="email")
+    return await _Isolation(put, "email").verdicts(rows)
 
 
 async def _store_questions(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict]:
@@ -84,7 +95,7 @@ async def _store_questions(peers: Peers, job: Job, rows: Sequence[Good]) -> list
         outcomes = await peers.put_questions(messages, job.created_by)
         return [_question_verdict(one) for one in outcomes]
 
-    return await _isolating(rows, put, column="question")
+    return await _Isolation(put, "question").verdicts(rows)
 
 
 def version_id(job_id: UUID, row: int) -> UUID:
@@ -114,20 +125,40 @@ def _verdict(outcome: str, fault: RowFault) -> Verdict:
     return Verdict("imported" if outcome == "created" else "updated")
 
 
-async def _isolating(
-    rows: Sequence[Good], put: Callable[[Sequence[Good]], Awaitable[list[Verdict]]], *, column: str
-) -> list[Verdict]:
-    """Put rows together; where they are refused as a whole, halve them until only the bad ones are left."""
-    try:
-        return await put(rows)
-    except AppError as error:
-        if error.kind not in _REFUSALS:
-            raise
-        if len(rows) == 1:
-            return [Verdict("rejected", RowFault(column, error.code, _sentence(error)))]
-    middle = len(rows) // 2
-    first = await _isolating(rows[:middle], put, column=column)
-    return first + await _isolating(rows[middle:], put, column=column)
+class _Isolation:
+    """Puts rows together; where they fail as a whole, halves them until only the bad ones are left."""
+
+    def __init__(self, put: Callable[[Sequence[Good]], Awaitable[list[Verdict]]], column: str) -> None:
+        self._put = put
+        self._column = column
+        self._answered = False
+        self._broken = 0
+
+    async def verdicts(self, rows: Sequence[Good]) -> list[Verdict]:
+        """One for each row, in order. Raises what is no row's fault."""
+        try:
+            found = await self._put(rows)
+        except AppError as error:
+            if error.kind in WAITED_FOR | _UNWELCOME:
+                raise
+            if len(rows) == 1:
+                return [Verdict("rejected", self._fault(error))]
+        else:
+            self._answered = True
+            return found
+        middle = len(rows) // 2
+        return await self.verdicts(rows[:middle]) + await self.verdicts(rows[middle:])
+
+    def _fault(self, error: AppError) -> RowFault:
+        """What is wrong with the row that failed alone. Raises the error where it is not the row's."""
+        if error.kind in _REFUSALS:
+            self._answered = True
+            return RowFault(self._column, error.code, _sentence(error))
+        self._broken += 1
+        log.warning("import_row_broke_a_service", code=error.code, kind=error.kind)
+        if not self._answered and self._broken >= MOST_BROKEN:
+            raise error
+        return RowFault("", INTERNAL, _TRY_AGAIN)
 
 
 def _sentence(error: AppError) -> str:

@@ -1,0 +1,232 @@
+"""Many closed attempts in one transaction: what is said of one holds for each of them."""
+
+import asyncio
+import contextlib
+import functools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from examkit.db import Database
+from examkit.events import Delivery
+from examkit.ids import uuid7
+from examkit.testing import eventually
+from examprotos.exam.v1 import events_pb2
+from examprotos.grading.v1 import events_pb2 as grading_events_pb2
+from grading_service.consumers import ATTEMPT_CLOSED, Consumers
+from grading_service.repository import grade_batches
+from grading_service.repository.papers import PaperCache
+from grading_service.usecases.await_grade import GradeWaiters
+from grading_service.usecases.grade_attempts import ClosedAttempt, grade_attempts
+from grading_service.usecases.put_mark import put_mark
+from grading_service.usecases.student_results import my_result, results_of
+
+from .conftest import ALL_RIGHT, NOW, FrozenExam, exam_policy, freeze
+
+
+async def grade(db: Database, cache: PaperCache, *closed: ClosedAttempt) -> set[tuple[UUID, int]]:
+    """Which attempts were graded, and in which version."""
+    async with db.transaction() as tx:
+        graded = await grade_attempts(tx, cache, closed, NOW)
+    return {(one.student_exam_id, one.attempt_version) for one in graded}
+
+
+async def total(db: Database, closed: ClosedAttempt) -> int:
+    result = await my_result(db, closed.student_id, closed.student_exam_id, NOW)
+    assert result is not None
+    return result.grade.totals.total
+
+
+async def told(db: Database) -> Counter[tuple[UUID, int]]:
+    """The grades that were published: attempt and version."""
+    async with db.reading() as conn:
+        bodies = (await conn.execute(sa.text("SELECT body FROM outbox"))).scalars()
+        events = [grading_events_pb2.AttemptGraded.FromString(body) for body in bodies]
+    return Counter((UUID(event.student_exam_id), event.attempt_version) for event in events)
+
+
+async def test_attempts_of_several_exams_are_graded_at_once(db: Database, cache: PaperCache) -> None:
+    exams = [await freeze(db, exam_policy()) for _ in range(3)]
+    right = [exam.closed(ALL_RIGHT) for exam in exams for _ in range(5)]
+    wrong = [exam.closed({0: "C"}) for exam in exams]
+    empty = exams[0].closed()
+    closed = [*right, *wrong, empty]
+    assert await grade(db, cache, *closed) == {(one.student_exam_id, 2) for one in closed}
+    assert [await total(db, one) for one in right] == [1000] * 15
+    assert [await total(db, one) for one in [*wrong, empty]] == [0] * 4
+    result = await my_result(db, wrong[1].student_id, wrong[1].student_exam_id, NOW)
+    assert result is not None
+    assert [item["question_id"] for item in result.items] == list(exams[1].question_ids)
+    assert result.items[0]["answer"] == "C"
+    assert result.items[1]["answer"] is None
+    async with db.reading() as conn:
+        assert await conn.scalar(sa.text("SELECT count(*) FROM grade_items")) == 6 * len(closed)
+        unanswered = sa.text("SELECT count(*) FROM grade_items WHERE answer IS NULL AND shown IS NULL")
+        assert await conn.scalar(unanswered) == 5 * 3 + 6
+
+
+@pytest.mark.parametrize("order", [(3, 2), (2, 3), (2, 3, 3, 2)])
+async def test_the_newest_version_of_an_attempt_counts(
+    db: Database, cache: PaperCache, exam: FrozenExam, order: Sequence[int]
+) -> None:
+    new = exam.closed(ALL_RIGHT, attempt_version=3)
+    versions = {3: new, 2: replace(new, attempt_version=2, answers={})}
+    assert await grade(db, cache, *(versions[number] for number in order)) == {(new.student_exam_id, 3)}
+    assert await total(db, new) == 1000
+    assert await told(db) == {(new.student_exam_id, 3): 1}
+
+
+async def test_repeats_and_new_versions_mix_with_first_ones(
+    db: Database, cache: PaperCache, exam: FrozenExam
+) -> None:
+    known, late, first, marked = (exam.closed(ALL_RIGHT, attempt_version=5) for _ in range(4))
+    await grade(db, cache, known, late, marked)
+    essay = UUID(exam.question_ids[5])
+    await put_mark(db, cache, marked.student_exam_id, essay, 150, "Good.", uuid7(), NOW)
+    newer = replace(marked, attempt_version=6, answers=marked.answers | {exam.question_ids[0]: ("C", "C")})
+    older = replace(late, attempt_version=4, answers={})
+    expected = {(first.student_exam_id, 5), (marked.student_exam_id, 6)}
+    assert await grade(db, cache, known, older, first, newer) == expected
+    assert [await total(db, one) for one in (known, late, first, marked)] == [1000, 1000, 1000, 950]
+    assert await told(db) == {
+        (known.student_exam_id, 5): 2,  # told again to whoever asks again
+        (late.student_exam_id, 5): 2,
+        (first.student_exam_id, 5): 1,
+        (marked.student_exam_id, 5): 1,
+        (marked.student_exam_id, 6): 1,
+    }
+
+
+@pytest.mark.parametrize("graded_before", [False, True])
+async def test_batches_of_the_same_attempts_do_not_deadlock(
+    db: Database, cache: PaperCache, exam: FrozenExam, graded_before: bool
+) -> None:
+    closed = [exam.closed(ALL_RIGHT) for _ in range(20)]
+    if graded_before:
+        await grade(db, cache, *closed)
+        closed = [replace(one, attempt_version=3) for one in closed]
+    batches = [closed, closed[::-1]]
+    with contextlib.suppress(Undone):
+        async with db.transaction() as tx:
+            # Whoever comes from either end has half of them when both wait for this one.
+            await grade_attempts(tx, cache, [closed[10]], NOW)
+            grading = [asyncio.create_task(grade(db, cache, *batch)) for batch in batches]
+            await eventually(functools.partial(waits, db, 2))
+            raise Undone
+    outcomes = await asyncio.gather(*grading)
+    assert sorted(map(len, outcomes)) == [0, 20]
+
+
+class Undone(Exception):  # noqa: N818 - no error
+    pass
+
+
+async def waits(db: Database, number: int) -> bool:
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with db.reading() as conn:
+        return bool(await conn.scalar(waiting) == number)
+
+
+async def test_a_mark_given_unseen_is_not_written_over(
+    db: Database, cache: PaperCache, exam: FrozenExam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = exam.closed(ALL_RIGHT)
+    await grade(db, cache, closed)
+    essay = UUID(exam.question_ids[5])
+    await put_mark(db, cache, closed.student_exam_id, essay, 150, "Good.", uuid7(), NOW)
+    newer = replace(closed, attempt_version=3)
+
+    async def looked_too_early(*_: object) -> dict[Any, Any]:
+        return {}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grade_batches, "lock", looked_too_early)
+        with pytest.raises(sa.exc.IntegrityError, match="grade_items_pkey"):
+            await grade(db, cache, newer)
+    await grade(db, cache, newer)
+    assert await total(db, closed) == 1150
+
+
+async def test_results_of_many_are_each_their_students_own(
+    db: Database, cache: PaperCache, exam: FrozenExam
+) -> None:
+    hidden = (await freeze(db, exam_policy(result_policy="manual"))).closed(ALL_RIGHT)
+    one, other = exam.closed(ALL_RIGHT), exam.closed()
+    await grade(db, cache, one, other, hidden)
+    asked = [(closed.student_id, closed.student_exam_id) for closed in (other, hidden, one)]
+    stolen = (one.student_id, other.student_exam_id)
+    found = await results_of(db, [*asked, stolen, (uuid7(), uuid7())], NOW)
+    assert [result and result.grade.student_exam_id for result in found] == [
+        other.student_exam_id,
+        hidden.student_exam_id,
+        one.student_exam_id,
+        None,
+        None,
+    ]
+    assert found[1] is not None
+    assert found[1].items == []
+
+
+def delivery(closed: ClosedAttempt, traceparent: str | None = None) -> Delivery:
+    message = events_pb2.AttemptClosed(
+        student_exam_id=str(closed.student_exam_id),
+        student_id=str(closed.student_id),
+        exam_id=str(closed.exam_id),
+        attempt_no=closed.attempt_no,
+        attempt_version=closed.attempt_version,
+        status=closed.status,
+    )
+    message.started_at.FromDatetime(closed.started_at)
+    message.closed_at.FromDatetime(closed.closed_at)
+    for question_id, (answer, shown) in closed.answers.items():
+        message.answers.add(
+            question_id=question_id,
+            answer_json=msgspec.json.encode(answer),
+            shown_json=msgspec.json.encode(shown),
+        )
+    body = message.SerializeToString()
+    return Delivery(str(uuid7()), ATTEMPT_CLOSED, str(closed.student_exam_id), NOW, body, 1, "", traceparent)
+
+
+async def test_the_commit_ends_the_waiting_and_a_rollback_does_not(
+    db: Database, cache: PaperCache, exam: FrozenExam
+) -> None:
+    waiters = GradeWaiters(db)  # does not run: nothing is polled
+    consumers = Consumers(cache, waiters, lambda: NOW)
+    closed = [exam.closed(ALL_RIGHT) for _ in range(3)]
+    waiting = [
+        asyncio.create_task(waiters.wait(one.student_id, one.student_exam_id, 2, 30)) for one in closed
+    ]
+    await asyncio.sleep(0)
+    with contextlib.suppress(KeyError):
+        async with db.transaction() as tx:
+            await consumers.attempts_closed(tx, [delivery(one) for one in closed])
+            raise KeyError
+    assert not any(task.done() for task in waiting)
+    async with db.transaction() as tx:
+        await consumers.attempts_closed(tx, [delivery(one) for one in closed])
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+    # And who asks late need not wait.
+    late = closed[0]
+    await asyncio.wait_for(waiters.wait(late.student_id, late.student_exam_id, 2, 30), 10)
+
+
+async def test_each_grade_belongs_to_the_trace_of_its_attempt(
+    db: Database, cache: PaperCache, exam: FrozenExam
+) -> None:
+    consumers = Consumers(cache, GradeWaiters(db), lambda: NOW)
+    traces = [(exam.closed(), f"00-{digit * 32}-{digit * 16}-00") for digit in "123"]
+    for _ in range(2):
+        async with db.transaction() as tx:
+            await consumers.attempts_closed(tx, [delivery(*pair) for pair in traces])
+    async with db.reading() as conn:
+        rows = (await conn.execute(sa.text("SELECT subject, traceparent FROM outbox"))).all()
+    assert Counter(map(tuple, rows)) == {(str(closed.student_exam_id), trace): 2 for closed, trace in traces}
