@@ -31,18 +31,55 @@ async def test_a_service_works_with_its_own_queues_and_types(node: PrivateRabbit
     async with await aio_pika.connect(node.url_of("grading")) as connection:
         channel = await connection.channel()
         exchange = await _declare(channel)
+        hops = await channel.declare_exchange("grading.hops", aio_pika.ExchangeType.DIRECT, durable=True)
         retry = {
             "x-queue-type": "quorum",
-            "x-dead-letter-exchange": "",
+            "x-dead-letter-exchange": "grading.hops",
             "x-dead-letter-routing-key": "grading.a",
         }
         queue = await channel.declare_queue("grading.a", durable=True, arguments=retry)
         await queue.bind(exchange, "examhall.exam.attempt.closed.v1")
+        await queue.bind(hops, "grading.a")
         await exchange.publish(aio_pika.Message(b"1"), "examhall.grading.attempt.graded.v1", mandatory=False)
-        await channel.default_exchange.publish(aio_pika.Message(b"2"), "grading.a")
+        await hops.publish(aio_pika.Message(b"2"), "grading.a")
         message = await queue.get(timeout=5)
         assert message.body == b"2"
         await message.ack()
+
+
+async def test_nobody_puts_messages_into_anothers_queue(node: PrivateRabbit) -> None:
+    async with await aio_pika.connect(node.url_of("grading")) as connection:
+        channel = await connection.channel()
+        await channel.declare_exchange("grading.hops", aio_pika.ExchangeType.DIRECT, durable=True)
+        await channel.declare_queue("grading.forged", durable=True, arguments={"x-queue-type": "quorum"})
+    for exchange in ("", "grading.hops"):
+        async with await aio_pika.connect(node.url_of("import")) as connection:
+            channel = await connection.channel()
+            target = (
+                await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
+            )
+            with pytest.raises((ChannelAccessRefused, aio_pika.exceptions.ChannelClosed)):
+                await target.publish(aio_pika.Message(b"forged"), "grading.forged", timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("user", "routing_key"),
+    [
+        ("gateway", "examhall.exam.attempt.closed.v1"),
+        ("import", "examhall.exam.#"),
+        ("auth", "#"),
+        ("exam", "examhall.imports.job.queued.v1"),
+    ],
+)
+async def test_nobody_hears_what_is_not_meant_for_it(
+    node: PrivateRabbit, user: str, routing_key: str
+) -> None:
+    async with await aio_pika.connect(node.url_of(user)) as connection:
+        channel = await connection.channel()
+        exchange = await _declare(channel)
+        queue = await channel.declare_queue(f"{user}.live.spy", exclusive=True, auto_delete=True)
+        with pytest.raises(ChannelAccessRefused):
+            await queue.bind(exchange, routing_key)
 
 
 @pytest.mark.parametrize(

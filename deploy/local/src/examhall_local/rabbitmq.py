@@ -210,11 +210,21 @@ def _permissions(user: str) -> dict[str, str]:
     if user == ADMINISTRATOR:
         return {"configure": ".*", "write": ".*", "read": ".*"}
     own = rf"^({EXCHANGE}|{user}\..*)$".replace("examhall.", r"examhall\.")
-    publishes = "" if user == "gateway" else r"examhall\.events|amq\.default|"
+    publishes = "" if user == "gateway" else r"examhall\.events|"
     return {"configure": own, "write": rf"^({publishes}{user}\..*)$", "read": own}
 
 
 def _topic_permissions(user: str) -> dict[str, str]:
-    """Nobody publishes in another's name."""
+    """Nobody publishes in another's name, nor hears what is not meant for it: events hold answers."""
+    if user == ADMINISTRATOR:
+        return {"write": ".*", "read": ".*"}
     topic = "imports" if user == "import" else user
-    return {"write": "^$" if user == "gateway" else rf"^examhall\.{topic}\..*", "read": ".*"}
+    hears = "|".join(dict.fromkeys(("auth", topic, *_HEARS.get(user, ()))))
+    return {
+        "write": "^$" if user == "gateway" else rf"^examhall\.{topic}\..*",
+        "read": rf"^examhall\.({hears})\..*",
+    }
+
+
+# Whose events a user may bind a queue to beside its own; auth's revocations concern everybody.
+_HEARS = {"exam": ("grading",), "grading": ("exam",)}

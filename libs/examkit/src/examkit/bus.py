@@ -44,6 +44,11 @@ def _translating() -> Any:
         raise BrokerAway() from error
 
 
+def hops_of(queue: str) -> str:
+    """The exchange through which a service moves messages among its own queues: `<service>.hops`."""
+    return f"{queue.partition('.')[0]}.hops"
+
+
 class Bus:
     """Connects on first use and whenever the line was lost. Every failure is a BrokerAway."""
 
@@ -157,7 +162,8 @@ class Bus:
             if self._channel is None:
                 raise ConnectionError("the channel was lost")
             async with asyncio.timeout(self._timeout):
-                await self._channel.default_exchange.publish(message, queue, mandatory=True)
+                hops = await self._channel.get_exchange(hops_of(queue), ensure=False)
+                await hops.publish(message, queue, mandatory=True)
 
     @asynccontextmanager
     async def channel(self, *, prefetch: int) -> AsyncIterator[AbstractChannel]:
