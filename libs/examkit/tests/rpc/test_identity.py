@@ -165,6 +165,8 @@ async def test_polling_brings_revocations_with_their_code(
         principal = await verifier.verify(token)
         auth.revocations.append(of_user(user_id, 2, "token_expired"))
         await until(lambda: directory.is_revoked(principal))
+        # An answer that held something is followed by another question.
+        await until(lambda: "1" in auth.cursors)
     with pytest.raises(AppError) as caught:
         await verifier.verify(token)
     assert caught.value.code == "token_expired"
