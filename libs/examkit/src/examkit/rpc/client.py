@@ -26,7 +26,8 @@ HOP_SECONDS = 0.01
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-Metadata = tuple[tuple[str, str], ...]
+# A plain tuple would be turned into one, after a look at it that costs more than the making.
+Metadata = grpc.aio.Metadata
 
 
 def connect(target: str, *, server: str, tls: TlsFiles) -> grpc.aio.Channel:
@@ -168,7 +169,7 @@ def _metadata(token: str | None) -> Metadata:
         ("traceparent", telemetry.traceparent()),
         ("x-request-id", request_id_var.get()),
     )
-    return tuple((key, value) for key, value in found if value)
+    return Metadata(*((key, value) for key, value in found if value))
 
 
 def _path(method: Any) -> str:
