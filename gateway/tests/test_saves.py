@@ -207,7 +207,7 @@ class _Exam:
     async def __call__(self, request, *, timeout, metadata):
         go = asyncio.get_running_loop().create_future()
         self.calls.append((request, go))
-        self.told = (timeout, dict(metadata))
+        self.told = (timeout, dict(iter(metadata)))
         return await go
 
 
