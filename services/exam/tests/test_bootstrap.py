@@ -13,11 +13,24 @@ from examkit.settings import SettingsError, load
 from examkit.testing import TestDatabase
 from examkit.tls import TlsFiles
 from examprotos.common.v1 import audit_pb2
-from examprotos.exam.v1 import attempts_pb2, authoring_pb2, content_store_pb2, invigilation_pb2
+from examprotos.exam.v1 import (
+    attempts_pb2,
+    authoring_pb2,
+    content_store_pb2,
+    exam_ends_pb2,
+    invigilation_pb2,
+)
 
 HANDLERS = [
     service
-    for module in (attempts_pb2, authoring_pb2, content_store_pb2, invigilation_pb2, audit_pb2)
+    for module in (
+        attempts_pb2,
+        authoring_pb2,
+        content_store_pb2,
+        exam_ends_pb2,
+        invigilation_pb2,
+        audit_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
 ]
 

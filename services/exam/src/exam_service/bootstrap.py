@@ -21,6 +21,7 @@ from examprotos.exam.v1 import (
     attempts_pb2_grpc,
     authoring_pb2_grpc,
     content_store_pb2_grpc,
+    exam_ends_pb2_grpc,
     invigilation_pb2_grpc,
 )
 
@@ -32,6 +33,7 @@ from exam_service.repository.papers import PaperCache
 from exam_service.rpc.attempts import AttemptsServicer
 from exam_service.rpc.authoring import AuthoringServicer
 from exam_service.rpc.content_store import ContentStoreServicer
+from exam_service.rpc.exam_ends import ExamEndsServicer
 from exam_service.rpc.invigilation import InvigilationServicer
 from exam_service.rpc.policies import POLICIES
 from exam_service.settings import Settings
@@ -98,6 +100,7 @@ def _add_servicers(
     authoring_pb2_grpc.add_AuthoringServicer_to_server(AuthoringServicer(db, grading), server.grpc)
     invigilation_pb2_grpc.add_InvigilationServicer_to_server(InvigilationServicer(db), server.grpc)
     content_store_pb2_grpc.add_ContentStoreServicer_to_server(ContentStoreServicer(db), server.grpc)
+    exam_ends_pb2_grpc.add_ExamEndsServicer_to_server(ExamEndsServicer(db), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
 
 

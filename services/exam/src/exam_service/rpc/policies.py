@@ -11,5 +11,6 @@ POLICIES: Policies = {
     "examhall.exam.v1.Authoring": _STAFF,
     "examhall.exam.v1.Invigilation": _STAFF,
     "examhall.exam.v1.ContentStore": allow("import"),
+    "examhall.exam.v1.ExamEnds": allow("grading"),
     "examhall.common.v1.AuditLog": _STAFF,
 }
