@@ -10,7 +10,9 @@ from uuid import UUID
 import pytest
 from examkit.db import Database
 from examkit.ids import uuid7
+from examkit.rpc.client import connect
 from examkit.testing.databases import TestDatabase
+from examkit.tls import TlsFiles
 from grading_service.domain.key import (
     ChoiceKey,
     Key,
@@ -22,6 +24,7 @@ from grading_service.domain.key import (
 )
 from grading_service.domain.release import ExamPolicy, Reveal
 from grading_service.domain.scoring import Policy
+from grading_service.exam_ends import ExamEnds
 from grading_service.repository.keys import StoredKey
 from grading_service.repository.papers import PaperCache, PaperQuestion
 from grading_service.usecases.freeze_paper import freeze_paper
@@ -84,6 +87,14 @@ async def db(database: TestDatabase) -> AsyncIterator[Database]:
 @pytest.fixture
 def cache() -> PaperCache:
     return PaperCache()
+
+
+@pytest.fixture
+async def ends(certificates: Callable[[str], TlsFiles]) -> AsyncIterator[ExamEnds]:
+    """For results that need no word of exam: there is none to ask."""
+    channel = connect("127.0.0.1:1", server="exam", tls=certificates("grading"))
+    yield ExamEnds(channel)
+    await channel.close()
 
 
 def exam_policy(**changes: Any) -> ExamPolicy:

@@ -19,7 +19,8 @@ from examkit.testing import eventually
 from examprotos.exam.v1 import events_pb2
 from examprotos.grading.v1 import events_pb2 as grading_events_pb2
 from grading_service.consumers import ATTEMPT_CLOSED, Consumers
-from grading_service.repository import grade_batches
+from grading_service.exam_ends import ExamEnds
+from grading_service.repository import grade_batches, grades
 from grading_service.repository.papers import PaperCache
 from grading_service.usecases.await_grade import GradeWaiters
 from grading_service.usecases.grade_attempts import ClosedAttempt, grade_attempts
@@ -37,9 +38,9 @@ async def grade(db: Database, cache: PaperCache, *closed: ClosedAttempt) -> set[
 
 
 async def total(db: Database, closed: ClosedAttempt) -> int:
-    result = await my_result(db, closed.student_id, closed.student_exam_id, NOW)
-    assert result is not None
-    return result.grade.totals.total
+    async with db.reading() as conn:
+        (grade,) = await grades.by_attempts(conn, [closed.student_exam_id])
+    return grade.totals.total
 
 
 async def told(db: Database) -> Counter[tuple[UUID, int]]:
@@ -50,7 +51,9 @@ async def told(db: Database) -> Counter[tuple[UUID, int]]:
     return Counter((UUID(event.student_exam_id), event.attempt_version) for event in events)
 
 
-async def test_attempts_of_several_exams_are_graded_at_once(db: Database, cache: PaperCache) -> None:
+async def test_attempts_of_several_exams_are_graded_at_once(
+    db: Database, cache: PaperCache, ends: ExamEnds
+) -> None:
     exams = [await freeze(db, exam_policy()) for _ in range(3)]
     right = [exam.closed(ALL_RIGHT) for exam in exams for _ in range(5)]
     wrong = [exam.closed({0: "C"}) for exam in exams]
@@ -59,7 +62,7 @@ async def test_attempts_of_several_exams_are_graded_at_once(db: Database, cache:
     assert await grade(db, cache, *closed) == {(one.student_exam_id, 2) for one in closed}
     assert [await total(db, one) for one in right] == [1000] * 15
     assert [await total(db, one) for one in [*wrong, empty]] == [0] * 4
-    result = await my_result(db, wrong[1].student_id, wrong[1].student_exam_id, NOW)
+    result = await my_result(db, ends, wrong[1].student_id, wrong[1].student_exam_id, NOW)
     assert result is not None
     assert [item["question_id"] for item in result.items] == list(exams[1].question_ids)
     assert result.items[0]["answer"] == "C"
@@ -156,14 +159,14 @@ async def test_a_mark_given_unseen_is_not_written_over(
 
 
 async def test_results_of_many_are_each_their_students_own(
-    db: Database, cache: PaperCache, exam: FrozenExam
+    db: Database, cache: PaperCache, ends: ExamEnds, exam: FrozenExam
 ) -> None:
     hidden = (await freeze(db, exam_policy(result_policy="manual"))).closed(ALL_RIGHT)
     one, other = exam.closed(ALL_RIGHT), exam.closed()
     await grade(db, cache, one, other, hidden)
     asked = [(closed.student_id, closed.student_exam_id) for closed in (other, hidden, one)]
     stolen = (one.student_id, other.student_exam_id)
-    found = await results_of(db, [*asked, stolen, (uuid7(), uuid7())], NOW)
+    found = await results_of(db, ends, [*asked, stolen, (uuid7(), uuid7())], NOW)
     assert [result and result.grade.student_exam_id for result in found] == [
         other.student_exam_id,
         hidden.student_exam_id,

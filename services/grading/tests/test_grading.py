@@ -13,8 +13,8 @@ from examkit.ids import uuid7
 from examkit.testing.databases import TestDatabase
 from examkit.testing.drift import schema_drift
 from grading_service.domain.key import ChoiceKey
-from grading_service.domain.release import Reveal
 from grading_service.domain.scoring import Policy
+from grading_service.exam_ends import ExamEnds
 from grading_service.repository import policies
 from grading_service.repository.keys import StoredKey
 from grading_service.repository.papers import PaperCache, PaperQuestion
@@ -27,7 +27,7 @@ from grading_service.usecases.put_mark import put_mark
 from grading_service.usecases.release_results import release_results
 from grading_service.usecases.student_results import my_released_result, my_result, my_results
 
-from .conftest import ABCD, ALL_RIGHT, NOW, SENTINEL, TYPES, FrozenExam, exam_policy, freeze
+from .conftest import ABCD, ALL_RIGHT, NOW, TYPES, FrozenExam, exam_policy, freeze
 
 
 async def grade(db: Database, cache: PaperCache, closed: ClosedAttempt) -> bool:
@@ -39,11 +39,13 @@ def test_the_migrated_schema_is_the_declared_one(database: TestDatabase) -> None
     assert schema_drift(metadata, database.admin_dsn, "grading") == []
 
 
-async def test_a_grade_is_written_once(db: Database, cache: PaperCache, exam: FrozenExam) -> None:
+async def test_a_grade_is_written_once(
+    db: Database, cache: PaperCache, ends: ExamEnds, exam: FrozenExam
+) -> None:
     closed = exam.closed(ALL_RIGHT)
     assert await grade(db, cache, closed)
     assert not await grade(db, cache, closed)
-    result = await my_released_result(db, closed.student_id, closed.student_exam_id, NOW)
+    result = await my_released_result(db, ends, closed.student_id, closed.student_exam_id, NOW)
     assert (result.grade.totals.total, result.grade.totals.max_possible) == (1000, 1200)
     assert (result.grade.totals.graded_count, result.grade.totals.pending_count) == (5, 1)
     assert result.grade.totals.percentage == 8333
@@ -53,13 +55,13 @@ async def test_a_grade_is_written_once(db: Database, cache: PaperCache, exam: Fr
 
 
 async def test_late_versions_change_nothing_newer_ones_do(
-    db: Database, cache: PaperCache, exam: FrozenExam
+    db: Database, cache: PaperCache, ends: ExamEnds, exam: FrozenExam
 ) -> None:
     newer = exam.closed({0: "B"}, attempt_version=5)
     assert await grade(db, cache, newer)
     assert not await grade(db, cache, replace(newer, attempt_version=4, answers={}))
     assert await grade(db, cache, replace(newer, attempt_version=6, answers={}))
-    result = await my_result(db, newer.student_id, newer.student_exam_id, NOW)
+    result = await my_result(db, ends, newer.student_id, newer.student_exam_id, NOW)
     assert result is not None
     assert result.grade.totals.total == 0
 
@@ -71,7 +73,7 @@ async def test_deliveries_that_race_grade_once(db: Database, cache: PaperCache, 
 
 
 async def test_a_mark_completes_the_result_and_survives_a_new_version(
-    db: Database, cache: PaperCache, exam: FrozenExam
+    db: Database, cache: PaperCache, ends: ExamEnds, exam: FrozenExam
 ) -> None:
     closed = exam.closed(ALL_RIGHT)
     await grade(db, cache, closed)
@@ -79,7 +81,7 @@ async def test_a_mark_completes_the_result_and_survives_a_new_version(
     marked, _ = await put_mark(db, cache, closed.student_exam_id, essay, 150, "Good.", marker, NOW)
     assert (marked.totals.total, marked.totals.pending_count) == (1150, 0)
     await grade(db, cache, replace(closed, attempt_version=9))
-    result = await my_released_result(db, closed.student_id, closed.student_exam_id, NOW)
+    result = await my_released_result(db, ends, closed.student_id, closed.student_exam_id, NOW)
     assert result.grade.totals.total == 1150
     assert result.items[5]["comment"] == "Good."
     async with db.reading() as conn:
@@ -99,31 +101,20 @@ async def test_a_mark_out_of_range_is_refused(
     assert caught.value.code == code
 
 
-async def test_the_key_is_seen_only_when_nobody_may_sit_any_more(db: Database, cache: PaperCache) -> None:
-    end = NOW + timedelta(hours=1)
-    exam = await freeze(db, exam_policy(reveal=Reveal.ANSWERS, last_possible_end=end))
-    closed = exam.closed({0: "C"})
-    await grade(db, cache, closed)
-    before = await my_released_result(db, closed.student_id, closed.student_exam_id, NOW)
-    assert SENTINEL not in repr(before)
-    assert all("correct" not in item for item in before.items)
-    after = await my_released_result(db, closed.student_id, closed.student_exam_id, end)
-    assert after.items[0]["correct"] == ["C"], "B was shown as C"
-    assert SENTINEL in repr(after)
-
-
-async def test_nobody_sees_another_students_result(db: Database, cache: PaperCache, exam: FrozenExam) -> None:
+async def test_nobody_sees_another_students_result(
+    db: Database, cache: PaperCache, ends: ExamEnds, exam: FrozenExam
+) -> None:
     closed = exam.closed(ALL_RIGHT)
     await grade(db, cache, closed)
-    assert await my_result(db, uuid7(), closed.student_exam_id, NOW) is None
+    assert await my_result(db, ends, uuid7(), closed.student_exam_id, NOW) is None
 
 
-async def test_manual_results_wait_for_their_release(db: Database, cache: PaperCache) -> None:
+async def test_manual_results_wait_for_their_release(db: Database, cache: PaperCache, ends: ExamEnds) -> None:
     exam = await freeze(db, exam_policy(result_policy="manual"))
     closed = exam.closed(ALL_RIGHT)
     await grade(db, cache, closed)
     with pytest.raises(AppError) as caught:
-        await my_released_result(db, closed.student_id, closed.student_exam_id, NOW)
+        await my_released_result(db, ends, closed.student_id, closed.student_exam_id, NOW)
     assert caught.value.code == "results_not_released"
     (listed,) = await my_results(db, closed.student_id, 10, None, NOW)
     assert listed.reveal is None
@@ -132,7 +123,7 @@ async def test_manual_results_wait_for_their_release(db: Database, cache: PaperC
     async with db.transaction() as tx:
         assert await policies.put(tx.conn, exam.exam_id, 3, exam_policy(result_policy="manual"))
         assert not await policies.put(tx.conn, exam.exam_id, 2, exam_policy(result_policy="immediate"))
-    assert (await my_released_result(db, closed.student_id, closed.student_exam_id, NOW)).items
+    assert (await my_released_result(db, ends, closed.student_id, closed.student_exam_id, NOW)).items
 
 
 async def test_keys_are_immutable(db: Database) -> None:

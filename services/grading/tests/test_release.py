@@ -41,7 +41,10 @@ def policy(**changes: object) -> ExamPolicy:
     ],
 )  # fmt: skip
 def test_what_is_shown(changes: dict[str, object], shown: Reveal | None) -> None:
-    assert revealed(policy(**changes), NOW) is shown
+    assert revealed(policy(**changes), NOW, over=True) is shown
+    # Without the word of exam everything is as before, but for the right answers.
+    less = Reveal.CORRECTNESS if shown is Reveal.ANSWERS else shown
+    assert revealed(policy(**changes), NOW, over=False) is less
 
 
 def test_the_key_is_lettered_as_the_student_saw_it() -> None:

@@ -19,6 +19,7 @@ from examprotos.common.v1 import audit_pb2_grpc
 from examprotos.grading.v1 import keys_pb2_grpc, marking_pb2_grpc, results_pb2_grpc
 
 from grading_service.consumers import ATTEMPT_CLOSED, EXAM_CHANGED, Consumers
+from grading_service.exam_ends import ExamEnds
 from grading_service.repository.papers import PaperCache
 from grading_service.rpc.keys import AnswerKeysServicer, PapersServicer
 from grading_service.rpc.marking import MarkingServicer
@@ -37,6 +38,7 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     db = Database(settings.database_url, schema=settings.db_schema, pool_size=settings.db_pool_size)
     bus = Bus(settings.rabbitmq_url)
     auth = connect(settings.auth_target, server="auth", tls=settings.tls)
+    exam = connect(settings.exam_target, server="exam", tls=settings.tls)
     keys = KeyDirectory(auth)
     verifier = TokenVerifier(keys, keys.revocations, settings.token_issuer, settings.token_audience)
     cache = PaperCache()
@@ -61,7 +63,8 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     )
     keys_pb2_grpc.add_AnswerKeysServicer_to_server(AnswerKeysServicer(db), server.grpc)
     keys_pb2_grpc.add_PapersServicer_to_server(PapersServicer(db), server.grpc)
-    results_pb2_grpc.add_ResultsServicer_to_server(ResultsServicer(db, waiters, utc_now), server.grpc)
+    results = ResultsServicer(db, ExamEnds(exam), waiters, utc_now)
+    results_pb2_grpc.add_ResultsServicer_to_server(results, server.grpc)
     marking_pb2_grpc.add_MarkingServicer_to_server(MarkingServicer(db, cache, utc_now), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
     attempts = BatchConsumer(
@@ -81,6 +84,7 @@ async def build(settings: Settings) -> AsyncIterator[App]:
             always=(keys, LiveListener(bus, "grading", [ACCESS_REVOKED], revoked), waiters),
         )
     finally:
+        await exam.close()
         await auth.close()
         await bus.close()
         await db.close()

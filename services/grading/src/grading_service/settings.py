@@ -8,5 +8,6 @@ from examkit.settings import ServiceSettings
 @dataclass(frozen=True, kw_only=True)
 class Settings(ServiceSettings):
     auth_target: str = field()
+    exam_target: str = field()
     grading_batch: int = field(default=100, metadata={"minimum": 1})
     """How many closed attempts are graded in one transaction at the most."""

@@ -36,11 +36,14 @@ def is_released(policy: ExamPolicy, now: datetime) -> bool:
     return policy.released_at is not None
 
 
-def revealed(policy: ExamPolicy, now: datetime) -> Reveal | None:
-    """How much is shown; None: nothing. The right answers wait until nobody may still sit."""
+def revealed(policy: ExamPolicy, now: datetime, *, over: bool) -> Reveal | None:
+    """How much is shown; None: nothing. The right answers wait until nobody may still sit.
+
+    `over`: the exam service says so now. What is stored of the exam may be late, and has to say it too.
+    """
     if not is_released(policy, now):
         return None
     if policy.reveal is not Reveal.ANSWERS:
         return policy.reveal
-    over = policy.last_possible_end is not None and now >= policy.last_possible_end
-    return Reveal.ANSWERS if over else Reveal.CORRECTNESS
+    ended = policy.last_possible_end is not None and now >= policy.last_possible_end
+    return Reveal.ANSWERS if ended and over else Reveal.CORRECTNESS

@@ -1,6 +1,6 @@
 """Results as their students may see them, in Postgres: grade, policy and view in one query."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,9 @@ _STORED = sa.text(
     """
     SELECT grades.*, title, result_policy, reveal, closed, end_time, last_possible_end, released_at,
            CASE WHEN reveal <> 'score' THEN CAST(plain AS text) END AS plain,
-           CASE WHEN reveal = 'answers' AND last_possible_end <= :now THEN CAST(revealing AS text) END
-                AS revealing
+           CASE WHEN reveal = 'answers' AND last_possible_end <= :now
+                     AND grades.exam_id = ANY (CAST(:over AS uuid[]))
+                THEN CAST(revealing AS text) END AS revealing
     FROM unnest(CAST(:students AS uuid[]), CAST(:attempts AS uuid[])) AS wanted (student_id, attempt_id)
          JOIN grades ON grades.student_id = wanted.student_id
               AND grades.student_exam_id = wanted.attempt_id
@@ -42,13 +43,17 @@ class StoredResult:
 
 
 async def by_attempts(
-    conn: AsyncConnection, attempts: Sequence[tuple[UUID, UUID]], now: datetime
+    conn: AsyncConnection, attempts: Sequence[tuple[UUID, UUID]], now: datetime, over: Collection[UUID] = ()
 ) -> dict[tuple[UUID, UUID], StoredResult]:
-    """Those of these (student, attempt) pairs that are graded; an attempt of another student is not found."""
+    """Those of these (student, attempt) pairs that are graded; an attempt of another student is not found.
+
+    Right answers come of the exams in `over` alone.
+    """
     values = {
         "students": [student_id for student_id, _ in attempts],
         "attempts": [attempt_id for _, attempt_id in attempts],
         "now": now,
+        "over": list(over),
     }
     rows = (await conn.execute(_STORED, values)).all()
     return {

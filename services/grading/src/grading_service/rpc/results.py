@@ -14,6 +14,7 @@ from examkit.ids import parse_uuid
 from examkit.rpc.context import current_user
 from examprotos.grading.v1 import results_pb2, results_pb2_grpc
 
+from grading_service.exam_ends import ExamEnds
 from grading_service.rpc import conversions
 from grading_service.usecases.await_grade import GradeWaiters
 from grading_service.usecases.student_results import VisibleResult, my_released_result, my_results, results_of
@@ -22,15 +23,16 @@ LONGEST_WAIT_SECONDS = 5.0
 
 
 class ResultsServicer(results_pb2_grpc.ResultsServicer):
-    def __init__(self, db: Database, waiters: GradeWaiters, clock: Clock) -> None:
+    def __init__(self, db: Database, ends: ExamEnds, waiters: GradeWaiters, clock: Clock) -> None:
         self._db = db
+        self._ends = ends
         self._waiters = waiters
         self._clock = clock
         # A class that submits at once is graded at once, and then reads at once.
         self._results = Batcher("awaited results", self._read, in_flight=1, most=200)
 
     async def _read(self, attempts: Sequence[tuple[UUID, UUID]]) -> Sequence[VisibleResult | None]:
-        return await results_of(self._db, attempts, self._clock())
+        return await results_of(self._db, self._ends, attempts, self._clock())
 
     async def Await(
         self, request: results_pb2.AwaitRequest, context: grpc.aio.ServicerContext[object, object]
@@ -64,7 +66,8 @@ class ResultsServicer(results_pb2_grpc.ResultsServicer):
         self, request: results_pb2.GetMyResultRequest, context: grpc.aio.ServicerContext[object, object]
     ) -> results_pb2.StudentResult:
         attempt_id = parse_uuid(request.student_exam_id)
-        result = await my_released_result(self._db, current_user().user_id, attempt_id, self._clock())
+        student_id = current_user().user_id
+        result = await my_released_result(self._db, self._ends, student_id, attempt_id, self._clock())
         return conversions.student_result(result)
 
 

@@ -1,6 +1,6 @@
 """What a student may see of the own results now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from examkit.db import Database
 from examkit.errors import forbidden, not_found
 
 from grading_service.domain.release import ExamPolicy, Reveal, revealed
+from grading_service.exam_ends import ExamEnds
 from grading_service.repository import grades, policies, results
 from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.results import StoredResult, decoded
@@ -26,7 +27,7 @@ class VisibleResult:
 
 
 async def results_of(
-    db: Database, attempts: Sequence[tuple[UUID, UUID]], now: datetime
+    db: Database, ends: ExamEnds, attempts: Sequence[tuple[UUID, UUID]], now: datetime
 ) -> list[VisibleResult | None]:
     """For each (student, attempt) the result with its items, withheld or not; None where there is none.
 
@@ -34,22 +35,32 @@ async def results_of(
     """
     async with db.reading() as conn:
         stored = await results.by_attempts(conn, attempts, now)
-    return [None if (one := stored.get(attempt)) is None else _visible(one, now) for attempt in attempts]
+    # Exam is asked only where nothing else withholds the answers, and with no connection in hand.
+    over = await ends.over(
+        {one.grade.exam_id for one in stored.values() if revealed(one.exam, now, over=True) is Reveal.ANSWERS}
+    )
+    if over:
+        again = [attempt for attempt, one in stored.items() if one.grade.exam_id in over]
+        async with db.reading() as conn:
+            stored |= await results.by_attempts(conn, again, now, over)
+    return [
+        None if (one := stored.get(attempt)) is None else _visible(one, now, over) for attempt in attempts
+    ]
 
 
 async def my_result(
-    db: Database, student_id: UUID, student_exam_id: UUID, now: datetime
+    db: Database, ends: ExamEnds, student_id: UUID, student_exam_id: UUID, now: datetime
 ) -> VisibleResult | None:
     """The result with its items, withheld or not; None where this student has no such graded attempt."""
-    (result,) = await results_of(db, [(student_id, student_exam_id)], now)
+    (result,) = await results_of(db, ends, [(student_id, student_exam_id)], now)
     return result
 
 
 async def my_released_result(
-    db: Database, student_id: UUID, student_exam_id: UUID, now: datetime
+    db: Database, ends: ExamEnds, student_id: UUID, student_exam_id: UUID, now: datetime
 ) -> VisibleResult:
     """Raises: not_found; forbidden `results_not_released`."""
-    result = await my_result(db, student_id, student_exam_id, now)
+    result = await my_result(db, ends, student_id, student_exam_id, now)
     if result is None:
         raise not_found("There is no graded attempt of this id.")
     if result.reveal is None:
@@ -60,17 +71,18 @@ async def my_released_result(
 async def my_results(
     db: Database, student_id: UUID, limit: int, after: tuple[datetime, UUID] | None, now: datetime
 ) -> list[VisibleResult]:
-    """A page of the student's results without items, newest first."""
+    """A page of the student's results without items, newest first; so no exam is asked for its end."""
     async with db.reading() as conn:
         page = await grades.list_of_student(conn, student_id, limit, after)
         exams = await policies.by_exam(conn, {grade.exam_id for grade in page})
     return [
-        VisibleResult(grade, exams[grade.exam_id], revealed(exams[grade.exam_id], now), []) for grade in page
+        VisibleResult(grade, exams[grade.exam_id], revealed(exams[grade.exam_id], now, over=False), [])
+        for grade in page
     ]
 
 
-def _visible(stored: StoredResult, now: datetime) -> VisibleResult:
-    reveal = revealed(stored.exam, now)
+def _visible(stored: StoredResult, now: datetime, over: Collection[UUID]) -> VisibleResult:
+    reveal = revealed(stored.exam, now, over=stored.grade.exam_id in over)
     items: list[dict[str, Any]] = []
     if reveal is Reveal.ANSWERS:
         items = decoded(stored.revealing)
