@@ -28,6 +28,7 @@ from grading_service.usecases.release_results import release_results
 from grading_service.usecases.student_results import my_released_result, my_result, my_results
 
 from .conftest import ABCD, ALL_RIGHT, NOW, TYPES, FrozenExam, exam_policy, freeze
+from .counting import Left, left, once
 
 
 async def grade(db: Database, cache: PaperCache, closed: ClosedAttempt) -> bool:
@@ -44,14 +45,14 @@ async def test_a_grade_is_written_once(
 ) -> None:
     closed = exam.closed(ALL_RIGHT)
     assert await grade(db, cache, closed)
+    assert await left(db, closed) == once(2)
     assert not await grade(db, cache, closed)
+    # Told again to whoever asks again; nothing else is there twice.
+    assert await left(db, closed) == Left(1, 6, 1, {2: 2})
     result = await my_released_result(db, ends, closed.student_id, closed.student_exam_id, NOW)
     assert (result.grade.totals.total, result.grade.totals.max_possible) == (1000, 1200)
     assert (result.grade.totals.graded_count, result.grade.totals.pending_count) == (5, 1)
     assert result.grade.totals.percentage == 8333
-    async with db.reading() as conn:
-        # Told again to whoever asks again.
-        assert await conn.scalar(sa.text("SELECT count(*) FROM outbox")) == 2
 
 
 async def test_late_versions_change_nothing_newer_ones_do(
@@ -64,12 +65,18 @@ async def test_late_versions_change_nothing_newer_ones_do(
     result = await my_result(db, ends, newer.student_id, newer.student_exam_id, NOW)
     assert result is not None
     assert result.grade.totals.total == 0
+    # The late one is answered with the version that counts.
+    assert await left(db, newer) == Left(1, 6, 1, {5: 2, 6: 1})
 
 
 async def test_deliveries_that_race_grade_once(db: Database, cache: PaperCache, exam: FrozenExam) -> None:
     closed = exam.closed(ALL_RIGHT)
     outcomes = await asyncio.gather(*(grade(db, cache, closed) for _ in range(5)))
     assert sorted(outcomes) == [False] * 4 + [True]
+    rows = await left(db, closed)
+    # Who lost the race for the first grade says nothing, who came after it tells it again.
+    assert rows == Left(1, 6, 1, {2: rows.told[2]})
+    assert 1 <= rows.told[2] <= 5
 
 
 async def test_a_mark_completes_the_result_and_survives_a_new_version(
@@ -84,6 +91,7 @@ async def test_a_mark_completes_the_result_and_survives_a_new_version(
     result = await my_released_result(db, ends, closed.student_id, closed.student_exam_id, NOW)
     assert result.grade.totals.total == 1150
     assert result.items[5]["comment"] == "Good."
+    assert await left(db, closed) == once(2, 9)
     async with db.reading() as conn:
         assert await conn.scalar(sa.text("SELECT count(*) FROM mark_history")) == 1
         assert await conn.scalar(sa.text("SELECT count(*) FROM audit WHERE action = 'answer.marked'")) == 1
