@@ -1,7 +1,7 @@
 """Grades, their items and marks in Postgres. `grade_batches` writes the grades of closed attempts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,19 @@ class GradedAttempt:
     totals: Totals
     letterings: Mapping[str, Sequence[str]]
     graded_at: datetime
+
+
+@dataclass(frozen=True)
+class PendingAnswer:
+    """An answer that waits for a mark of `max_score` hundredths at the most."""
+
+    student_id: UUID
+    student_exam_id: UUID
+    exam_id: UUID
+    question_id: UUID
+    max_score: int
+    answer: Any
+    closed_at: datetime
 
 
 def _sums(totals: Totals) -> dict[str, int]:
@@ -121,19 +134,20 @@ async def pending_total(conn: AsyncConnection, exam_id: UUID | None) -> int:
     return await conn.scalar(query) or 0
 
 
-async def pending_items(
+async def pending_answers(
     conn: AsyncConnection, exam_id: UUID | None, limit: int, after: tuple[datetime, UUID, UUID] | None
-) -> list[sa.Row[Any]]:
-    """Answers that wait for a marker, oldest first, strictly after (closed_at, attempt, question)."""
+) -> list[PendingAnswer]:
+    """Oldest first, strictly after (closed_at, attempt, question)."""
     c = grade_items.c
-    query = sa.select(grade_items).where(c.status == "pending")
+    columns = (c[field.name] for field in fields(PendingAnswer))
+    query = sa.select(*columns).where(c.status == "pending")
     if exam_id is not None:
         query = query.where(c.exam_id == exam_id)
     if after is not None:
         place = sa.tuple_(c.closed_at, c.student_exam_id, c.question_id)
         query = query.where(place > sa.tuple_(*(sa.literal(part) for part in after)))
     query = query.order_by(c.closed_at, c.student_exam_id, c.question_id).limit(limit)
-    return list((await conn.execute(query)).all())
+    return [PendingAnswer(*row) for row in (await conn.execute(query)).all()]
 
 
 def _is(table: sa.Table, grade: GradedAttempt) -> tuple[sa.ColumnElement[bool], ...]:

@@ -29,6 +29,7 @@ from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.keys import StoredKey
 from grading_service.repository.papers import PaperQuestion
 from grading_service.usecases.grade_attempts import ClosedAttempt
+from grading_service.usecases.marking_queue import Queued
 from grading_service.usecases.student_results import VisibleResult
 
 _SCORING = {
@@ -194,6 +195,20 @@ def closed_attempt(message: events_pb2.AttemptClosed, traceparent: str | None = 
         },
         letterings={one.question_id: tuple(one.authored_ids) for one in message.letterings},
         traceparent=traceparent,
+    )
+
+
+def queue_item(queued: Queued) -> marking_pb2.QueueItem:
+    answer = queued.answer
+    return marking_pb2.QueueItem(
+        student_exam_id=str(answer.student_exam_id),
+        student_id=str(answer.student_id),
+        exam_id=str(answer.exam_id),
+        question_id=str(answer.question_id),
+        answer_json=answer_json(answer.answer),
+        max_score_hundredths=answer.max_score,
+        submitted_at=stamp(answer.closed_at),
+        explanation=queued.guidance,
     )
 
 

@@ -5,9 +5,9 @@ from examkit.db import Database
 from examkit.rpc.context import maybe_user
 from examprotos.grading.v1 import keys_pb2, keys_pb2_grpc
 
-from grading_service.repository import keys
 from grading_service.rpc import conversions
 from grading_service.usecases.freeze_paper import freeze_paper
+from grading_service.usecases.get_keys import get_keys
 from grading_service.usecases.put_keys import put_keys
 
 
@@ -27,10 +27,9 @@ class AnswerKeysServicer(keys_pb2_grpc.AnswerKeysServicer):
     async def GetKeys(
         self, request: keys_pb2.GetKeysRequest, context: grpc.aio.ServicerContext[object, object]
     ) -> keys_pb2.GetKeysResponse:
-        wanted = [conversions.uuid_of(text, "version_ids") for text in request.version_ids[:500]]
-        async with self._db.reading() as conn:
-            found = await keys.by_version(conn, wanted)
-        return keys_pb2.GetKeysResponse(items=[conversions.version_key(one) for one in found.values()])
+        wanted = [conversions.uuid_of(text, "version_ids") for text in request.version_ids]
+        found = await get_keys(self._db, wanted)
+        return keys_pb2.GetKeysResponse(items=[conversions.version_key(one) for one in found])
 
 
 class PapersServicer(keys_pb2_grpc.PapersServicer):

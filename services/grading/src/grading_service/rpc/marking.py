@@ -1,11 +1,9 @@
 """`Marking`: the queue, marks, full results and their release, for staff."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import grpc
-import sqlalchemy as sa
 from examkit import paging
 from examkit.clock import Clock
 from examkit.db import Database
@@ -14,15 +12,12 @@ from examkit.ids import parse_uuid
 from examkit.rpc.context import current_user
 from examprotos.grading.v1 import marking_pb2, marking_pb2_grpc
 
-from grading_service import metrics
-from grading_service.domain.student_view import GradedItem
-from grading_service.repository import grades, papers
 from grading_service.repository.papers import PaperCache
 from grading_service.rpc import conversions
+from grading_service.usecases.full_results import full_results
+from grading_service.usecases.marking_queue import Place, Queued, list_queue
 from grading_service.usecases.put_mark import put_mark
 from grading_service.usecases.release_results import release_results
-
-MOST_RESULTS = 500
 
 
 class MarkingServicer(marking_pb2_grpc.MarkingServicer):
@@ -36,14 +31,11 @@ class MarkingServicer(marking_pb2_grpc.MarkingServicer):
     ) -> marking_pb2.ListQueueResponse:
         exam_id = conversions.uuid_of(request.exam_id, "exam_id") if request.exam_id else None
         limit = paging.limit_of(request.limit)
-        async with self._db.reading() as conn:
-            rows = await grades.pending_items(conn, exam_id, limit + 1, _place(request.cursor))
-            total = await grades.pending_total(conn, exam_id)
-            exams = {row.exam_id: await self._cache.get(conn, row.exam_id) for row in rows}
-        page = rows[:limit]
+        found, total = await list_queue(self._db, self._cache, exam_id, limit + 1, _place(request.cursor))
+        page = found[:limit]
         return marking_pb2.ListQueueResponse(
-            items=[_queue_item(row, exams[row.exam_id]) for row in page],
-            next_cursor=_cursor(page[-1]) if len(rows) > limit else "",
+            items=[conversions.queue_item(one) for one in page],
+            next_cursor=_cursor(page[-1]) if len(found) > limit else "",
             total=total,
         )
 
@@ -60,22 +52,14 @@ class MarkingServicer(marking_pb2_grpc.MarkingServicer):
             current_user().user_id,
             self._clock(),
         )
-        metrics.marks.inc()
         return conversions.full_result(grade, items)
 
     async def BatchGetResults(
         self, request: marking_pb2.BatchGetResultsRequest, context: grpc.aio.ServicerContext[object, object]
     ) -> marking_pb2.BatchGetResultsResponse:
-        if len(request.student_exam_ids) > MOST_RESULTS:
-            raise invalid(f"Ask for at most {MOST_RESULTS} results at once.")
         wanted = [conversions.uuid_of(text, "student_exam_ids") for text in request.student_exam_ids]
-        async with self._db.reading() as conn:
-            found = await grades.by_attempts(conn, wanted)
-            items: dict[UUID, list[GradedItem]] = {}
-            if request.with_items:
-                items = await grades.items(conn, [(one.student_id, one.student_exam_id) for one in found])
-        results = [conversions.full_result(one, items.get(one.student_exam_id, ())) for one in found]
-        return marking_pb2.BatchGetResultsResponse(items=results)
+        found = await full_results(self._db, wanted, with_items=request.with_items)
+        return marking_pb2.BatchGetResultsResponse(items=[conversions.full_result(*one) for one in found])
 
     async def ReleaseResults(
         self, request: marking_pb2.ReleaseResultsRequest, context: grpc.aio.ServicerContext[object, object]
@@ -85,25 +69,12 @@ class MarkingServicer(marking_pb2_grpc.MarkingServicer):
         return marking_pb2.ReleaseResultsResponse(released_at=conversions.stamp(moment))
 
 
-def _queue_item(row: sa.Row[Any], paper: papers.Paper) -> marking_pb2.QueueItem:
-    guidance = {one.question.question_id: one.explanation for one in paper.questions}
-    return marking_pb2.QueueItem(
-        student_exam_id=str(row.student_exam_id),
-        student_id=str(row.student_id),
-        exam_id=str(row.exam_id),
-        question_id=str(row.question_id),
-        answer_json=conversions.answer_json(row.answer),
-        max_score_hundredths=row.max_score,
-        submitted_at=conversions.stamp(row.closed_at),
-        explanation=guidance.get(row.question_id, ""),
-    )
+def _cursor(last: Queued) -> str:
+    answer = last.answer
+    return paging.encode(answer.closed_at.isoformat(), str(answer.student_exam_id), str(answer.question_id))
 
 
-def _cursor(row: sa.Row[Any]) -> str:
-    return paging.encode(row.closed_at.isoformat(), str(row.student_exam_id), str(row.question_id))
-
-
-def _place(cursor: str) -> tuple[datetime, UUID, UUID] | None:
+def _place(cursor: str) -> Place | None:
     parts = paging.decode(cursor, 3)
     if parts is None:
         return None

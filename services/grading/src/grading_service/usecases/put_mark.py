@@ -9,6 +9,7 @@ from examkit.db import Database
 from examkit.errors import FieldError, conflict, invalid, not_found
 from examkit.ids import uuid7
 
+from grading_service import metrics
 from grading_service.domain.scoring import Mark, totals
 from grading_service.domain.student_view import GradedItem
 from grading_service.repository import grades
@@ -53,6 +54,7 @@ async def put_mark(
         await grades.put_totals(tx.conn, grade, sums, now)
         await write_views(tx, [(await cache.get(tx.conn, grade.exam_id), grade, items)])
         await tx.audit(_entry(grade, before, items[place], marker_id))
+    metrics.marks.inc()
     return replace(grade, totals=sums, graded_at=now), items
 
 
