@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from examkit import access
 from examkit.errors import AppError
 from examkit.rpc.client import call, connect, stream
 from examkit.testing import TestDatabase
@@ -52,7 +53,7 @@ async def service(
 ) -> AsyncIterator[Service]:
     """The service of `bootstrap.build`, with a verifier that needs no auth, and its workers at work."""
     verifier = FakeVerifier()
-    monkeypatch.setattr(bootstrap, "TokenVerifier", lambda *_: verifier)
+    monkeypatch.setattr(access, "TokenVerifier", lambda *_: verifier)
     settings = Settings(
         database_url=database.serve_dsn,
         db_schema="import",

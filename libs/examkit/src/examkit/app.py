@@ -48,7 +48,7 @@ class App:
     """What a service consists of.
 
     `ready` gives True, or False or a sentence that says what is still awaited; it is asked until it first
-    says True. `workers` follow the WORKERS setting; `always` (a KeyDirectory, a LiveListener) run in
+    says True. `workers` follow the WORKERS setting; `always` (what `Access` follows auth by) run in
     every mode.
     """
 

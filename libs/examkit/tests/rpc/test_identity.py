@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from examkit.errors import AppError, Kind, unavailable
+from examkit.errors import AppError, Kind
 from examkit.identity import KeyDirectory
 from examkit.ids import uuid7
 from examkit.principal import Principal
@@ -19,40 +18,7 @@ from examkit.rpc.policy import allow
 from examkit.rpc.server import RpcServer
 from examkit.tokens import TokenVerifier
 from examprotos.auth.v1 import events_pb2, keys_pb2, keys_pb2_grpc
-from google.protobuf.timestamp_pb2 import Timestamp
-
-FAR = Timestamp(seconds=9_000_000_000)
-
-
-class FakeAuth(keys_pb2_grpc.KeysServicer):
-    """Serves what a test puts in, in pages; fails when told to, or once at the page that it `breaks_at`."""
-
-    def __init__(self, signer: Any) -> None:
-        self.signers = [signer]
-        self.revocations: list[keys_pb2.Revocation] = []
-        self.fails = False
-        self.page = 100
-        self.breaks_at = ""
-        self.key_calls = 0
-        self.cursors: list[str] = []
-
-    async def GetJwks(self, request: Any, context: Any) -> keys_pb2.GetJwksResponse:
-        self.key_calls += 1
-        if self.fails:
-            raise RuntimeError("auth is ill")
-        document = {"keys": [signer.jwk for signer in self.signers]}
-        return keys_pb2.GetJwksResponse(jwks_json=json.dumps(document).encode())
-
-    async def ListRevocations(self, request: Any, context: Any) -> keys_pb2.ListRevocationsResponse:
-        self.cursors.append(request.cursor)
-        if self.fails:
-            raise RuntimeError("auth is ill")
-        if request.cursor and request.cursor == self.breaks_at:
-            self.breaks_at = ""
-            raise unavailable("auth is away")
-        begin = int(request.cursor or 0)
-        page = self.revocations[begin : begin + self.page]
-        return keys_pb2.ListRevocationsResponse(revocations=page, cursor=str(begin + len(page)))
+from fake_auth import FAR, FakeAuth
 
 
 class Ticks:

@@ -1,21 +1,19 @@
 """The only place where exam's objects are built and joined."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from examkit.access import Access
 from examkit.app import App
 from examkit.audit import AuditServicer
 from examkit.db import Database
-from examkit.events import Delivery
-from examkit.identity import KeyDirectory
-from examkit.messaging import BatchConsumer, Bus, LiveListener
+from examkit.messaging import BatchConsumer, Bus
 from examkit.outbox import Relay
 from examkit.rpc.client import connect
 from examkit.rpc.server import RpcServer
 from examkit.tokens import TokenVerifier
 from examkit.workers import Worker, periodic
-from examprotos.auth.v1 import events_pb2
 from examprotos.common.v1 import audit_pb2_grpc
 from examprotos.exam.v1 import (
     attempts_pb2_grpc,
@@ -42,45 +40,29 @@ from exam_service.usecases.close_attempt import ATTEMPT_CLOSED
 from exam_service.usecases.exam_events import EXAM_CHANGED
 from exam_service.usecases.publish import resume_publications
 
-ACCESS_REVOKED = "examhall.auth.access.revoked.v1"
-
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[App]:
     """Everything that an exam process consists of; closed in the reverse order."""
-    db = Database(settings.database_url, schema=settings.db_schema, pool_size=settings.db_pool_size)
-    bus = Bus(settings.rabbitmq_url)
-    auth = connect(settings.auth_target, server="auth", tls=settings.tls)
-    grading_channel = connect(settings.grading_target, server="grading", tls=settings.tls)
-    grading = GradingPapers(grading_channel)
-    keys = KeyDirectory(auth)
-    verifier = TokenVerifier(keys, keys.revocations, settings.token_issuer, settings.token_audience)
-    papers = PaperCache(db, settings.paper_cache_size)
-
-    def revoked(delivery: Delivery) -> None:
-        keys.apply(delivery.parse(events_pb2.AccessRevoked))
-
-    async def ready() -> bool | str:
-        if not keys.ready:
-            return "waiting for auth"
-        await db.ping()
-        return True
-
-    server = _server(settings, verifier)
-    known = KnownAttempts(settings.attempt_cache_size)
-    _add_servicers(server, db, AttemptsServicer(db, papers, known, verifier), grading)
-    try:
+    async with AsyncExitStack() as stack:
+        db = Database(settings.database_url, schema=settings.db_schema, pool_size=settings.db_pool_size)
+        stack.push_async_callback(db.close)
+        bus = Bus(settings.rabbitmq_url)
+        stack.push_async_callback(bus.close)
+        access = await stack.enter_async_context(Access.open(settings, bus, "exam"))
+        grading_channel = connect(settings.grading_target, server="grading", tls=settings.tls)
+        stack.push_async_callback(grading_channel.close)
+        grading = GradingPapers(grading_channel)
+        papers = PaperCache(db, settings.paper_cache_size)
+        known = KnownAttempts(settings.attempt_cache_size)
+        server = _server(settings, access.verifier)
+        _add_servicers(server, db, AttemptsServicer(db, papers, known, access.verifier), grading)
         yield App(
             rpc_server=server,
             workers=_workers(settings, db, bus, papers, grading),
-            ready=ready,
-            always=(keys, LiveListener(bus, "exam", [ACCESS_REVOKED], revoked)),
+            ready=partial(access.ready, db),
+            always=access.workers,
         )
-    finally:
-        await grading_channel.close()
-        await auth.close()
-        await bus.close()
-        await db.close()
 
 
 def _server(settings: Settings, verifier: TokenVerifier) -> RpcServer:

@@ -1,20 +1,20 @@
 """The only place where grading's objects are built and joined."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
+from examkit.access import Access
 from examkit.app import App
 from examkit.audit import AuditServicer
 from examkit.clock import utc_now
 from examkit.db import Database
-from examkit.events import Delivery
-from examkit.identity import KeyDirectory
-from examkit.messaging import BatchConsumer, Bus, Consumer, LiveListener
+from examkit.messaging import BatchConsumer, Bus, Consumer
 from examkit.outbox import Relay
 from examkit.rpc.client import connect
 from examkit.rpc.server import RpcServer
 from examkit.tokens import TokenVerifier
-from examprotos.auth.v1 import events_pb2
+from examkit.workers import Worker
 from examprotos.common.v1 import audit_pb2_grpc
 from examprotos.grading.v1 import keys_pb2_grpc, marking_pb2_grpc, results_pb2_grpc
 
@@ -29,62 +29,58 @@ from grading_service.settings import Settings
 from grading_service.usecases.await_grade import GradeWaiters
 from grading_service.usecases.grade_attempts import GRADED
 
-ACCESS_REVOKED = "examhall.auth.access.revoked.v1"
-
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[App]:
     """Everything that a grading process consists of; closed in the reverse order."""
-    db = Database(settings.database_url, schema=settings.db_schema, pool_size=settings.db_pool_size)
-    bus = Bus(settings.rabbitmq_url)
-    auth = connect(settings.auth_target, server="auth", tls=settings.tls)
-    exam = connect(settings.exam_target, server="exam", tls=settings.tls)
-    keys = KeyDirectory(auth)
-    verifier = TokenVerifier(keys, keys.revocations, settings.token_issuer, settings.token_audience)
-    cache = PaperCache()
-    waiters = GradeWaiters(db)
-    consumers = Consumers(cache, waiters, utc_now)
+    async with AsyncExitStack() as stack:
+        db = Database(settings.database_url, schema=settings.db_schema, pool_size=settings.db_pool_size)
+        stack.push_async_callback(db.close)
+        bus = Bus(settings.rabbitmq_url)
+        stack.push_async_callback(bus.close)
+        access = await stack.enter_async_context(Access.open(settings, bus, "grading"))
+        exam = connect(settings.exam_target, server="exam", tls=settings.tls)
+        stack.push_async_callback(exam.close)
+        cache = PaperCache()
+        waiters = GradeWaiters(db)
+        server = _server(settings, access.verifier)
+        _add_servicers(server, db, cache, ResultsServicer(db, ExamEnds(exam), waiters, utc_now))
+        yield App(
+            rpc_server=server,
+            workers=_workers(settings, db, bus, Consumers(cache, waiters, utc_now)),
+            ready=partial(access.ready, db),
+            always=(*access.workers, waiters),
+        )
 
-    def revoked(delivery: Delivery) -> None:
-        keys.apply(delivery.parse(events_pb2.AccessRevoked))
 
-    async def ready() -> bool | str:
-        if not keys.ready:
-            return "waiting for auth"
-        await db.ping()
-        return True
-
-    server = RpcServer(
+def _server(settings: Settings, verifier: TokenVerifier) -> RpcServer:
+    return RpcServer(
         settings.grpc_bind,
         settings.tls,
         POLICIES,
         verifier,
         max_connection_age=settings.grpc_max_connection_age_seconds or None,
     )
+
+
+def _add_servicers(server: RpcServer, db: Database, cache: PaperCache, results: ResultsServicer) -> None:
     keys_pb2_grpc.add_AnswerKeysServicer_to_server(AnswerKeysServicer(db), server.grpc)
     keys_pb2_grpc.add_PapersServicer_to_server(PapersServicer(db), server.grpc)
-    results = ResultsServicer(db, ExamEnds(exam), waiters, utc_now)
     results_pb2_grpc.add_ResultsServicer_to_server(results, server.grpc)
     marking_pb2_grpc.add_MarkingServicer_to_server(MarkingServicer(db, cache, utc_now), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
-    attempts = BatchConsumer(
-        bus,
-        db,
-        "grading.attempts",
-        [ATTEMPT_CLOSED],
-        consumers.attempts_closed,
-        most=settings.grading_batch,
+
+
+def _workers(settings: Settings, db: Database, bus: Bus, consumers: Consumers) -> tuple[Worker, ...]:
+    return (
+        Relay(db, bus, "grading", mandatory=[GRADED]),
+        BatchConsumer(
+            bus,
+            db,
+            "grading.attempts",
+            [ATTEMPT_CLOSED],
+            consumers.attempts_closed,
+            most=settings.grading_batch,
+        ),
+        Consumer(bus, db, "grading.exams", [EXAM_CHANGED], consumers.exam_changed),
     )
-    exams = Consumer(bus, db, "grading.exams", [EXAM_CHANGED], consumers.exam_changed)
-    try:
-        yield App(
-            rpc_server=server,
-            workers=(Relay(db, bus, "grading", mandatory=[GRADED]), attempts, exams),
-            ready=ready,
-            always=(keys, LiveListener(bus, "grading", [ACCESS_REVOKED], revoked), waiters),
-        )
-    finally:
-        await exam.close()
-        await auth.close()
-        await bus.close()
-        await db.close()

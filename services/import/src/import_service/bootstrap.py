@@ -4,19 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import grpc
+from examkit.access import Access
 from examkit.app import App
 from examkit.audit import AuditServicer
 from examkit.db import Database
-from examkit.events import Delivery
-from examkit.identity import KeyDirectory
-from examkit.messaging import Bus, Consumer, LiveListener
+from examkit.messaging import Bus, Consumer
 from examkit.outbox import Relay
 from examkit.rpc.client import connect
 from examkit.rpc.server import RpcServer
 from examkit.tokens import TokenVerifier
 from examkit.workers import Worker, periodic
-from examprotos.auth.v1 import events_pb2
 from examprotos.common.v1 import audit_pb2_grpc
 from examprotos.imports.v1 import content_pb2_grpc, imports_pb2_grpc
 
@@ -30,7 +27,6 @@ from import_service.settings import Settings
 from import_service.usecases.create_job import JOB_QUEUED
 from import_service.usecases.jobs import forget_failed_rows
 
-ACCESS_REVOKED = "examhall.auth.access.revoked.v1"
 FORGET_SECONDS = 3600.0
 
 
@@ -42,45 +38,30 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(db.close)
         bus = Bus(settings.rabbitmq_url)
         stack.push_async_callback(bus.close)
-        channels: dict[str, grpc.aio.Channel] = {}
-        for server, target in (
-            ("auth", settings.auth_target),
-            ("exam", settings.exam_target),
-            ("grading", settings.grading_target),
-        ):
-            channels[server] = connect(target, server=server, tls=settings.tls)
-            stack.push_async_callback(channels[server].close)
-        peers = Peers(grading=channels["grading"], exam=channels["exam"], auth=channels["auth"])
-        keys = KeyDirectory(channels["auth"])
-        yield _app(settings, db, bus, peers, keys)
+        access = await stack.enter_async_context(Access.open(settings, bus, "import"))
+        exam = connect(settings.exam_target, server="exam", tls=settings.tls)
+        stack.push_async_callback(exam.close)
+        grading = connect(settings.grading_target, server="grading", tls=settings.tls)
+        stack.push_async_callback(grading.close)
+        peers = Peers(grading=grading, exam=exam, auth=access.channel)
+        yield App(
+            rpc_server=_server(settings, db, peers, access.verifier),
+            workers=_workers(settings, db, bus, peers),
+            ready=partial(access.ready, db),
+            always=access.workers,
+        )
 
 
-def _app(settings: Settings, db: Database, bus: Bus, peers: Peers, keys: KeyDirectory) -> App:
-    def revoked(delivery: Delivery) -> None:
-        keys.apply(delivery.parse(events_pb2.AccessRevoked))
-
-    async def ready() -> bool | str:
-        if not keys.ready:
-            return "waiting for auth"
-        await db.ping()
-        return True
-
-    workers: tuple[Worker, ...] = (
+def _workers(settings: Settings, db: Database, bus: Bus, peers: Peers) -> tuple[Worker, ...]:
+    return (
         Relay(db, bus, "import", mandatory=(JOB_QUEUED,)),
         Consumer(bus, db, QUEUE, [JOB_QUEUED], job_queued),
         Runner(db, peers, settings.parser_limits, lease_seconds=settings.lease_seconds),
         periodic("forget-failed-rows", FORGET_SECONDS, partial(forget_failed_rows, db)),
     )
-    return App(
-        rpc_server=_server(settings, db, peers, keys),
-        workers=workers,
-        ready=ready,
-        always=(keys, LiveListener(bus, "import", [ACCESS_REVOKED], revoked)),
-    )
 
 
-def _server(settings: Settings, db: Database, peers: Peers, keys: KeyDirectory) -> RpcServer:
-    verifier = TokenVerifier(keys, keys.revocations, settings.token_issuer, settings.token_audience)
+def _server(settings: Settings, db: Database, peers: Peers, verifier: TokenVerifier) -> RpcServer:
     server = RpcServer(
         settings.grpc_bind,
         settings.tls,
