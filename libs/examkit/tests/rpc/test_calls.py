@@ -14,6 +14,7 @@ from examkit.errors import AppError, FieldError, Kind, conflict, invalid, unavai
 from examkit.rpc.client import call, stream, upload
 from examkit.rpc.context import acting, remaining_seconds
 from examkit.rpc.policy import allow
+from examkit.testing import eventually
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
@@ -271,7 +272,8 @@ async def test_calls_are_counted_by_outcome(world: Any) -> None:
 
     before = seen("server"), seen("client")
     await fails(await channel_to(world, unary=broken))
-    assert (seen("server"), seen("client")) == (before[0] + 1, before[1] + 1)
+    # The server counts after it has answered.
+    await eventually(lambda: (seen("server"), seen("client")) == (before[0] + 1, before[1] + 1))
 
 
 async def test_one_trace_goes_through_client_and_server(world: Any) -> None:
