@@ -91,7 +91,7 @@ def xls(grid: Grid) -> bytes:
 
 
 def ods(grid: Grid) -> bytes:
-    """By odfpy, with typed values as LibreOffice writes them."""
+    """By odfpy, with typed values as LibreOffice writes them. A tuple (formula, None) has no value."""
     from odf.opendocument import OpenDocumentSpreadsheet
     from odf.table import Table, TableCell, TableRow
     from odf.text import P

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from import_service.domain.cells import duration_text, plain_text
+from import_service.domain.cells import Shown, duration_text, plain_text
 from import_service.domain.numbers import NotANumber, number_text, parse_number
 
 
@@ -47,7 +47,7 @@ def test_cells_as_a_person_expects_them(value: object, text: str) -> None:
     ("value", "text"), [(0.5, "50%"), (0.07, "7%"), (0.1234, "12.34%"), (1, "100%"), (0, "0%")]
 )
 def test_percentages(value: float, text: str) -> None:
-    assert plain_text(value, percent=True) == text
+    assert plain_text(value, Shown.PERCENT) == text
 
 
 def test_durations_of_opendocument() -> None:

@@ -217,7 +217,7 @@ def test_libreoffice_percentages_times_and_errors() -> None:
     )
     found = rows(with_replaced(ods(GRID), "content.xml", content.encode()), "a.ods")
     assert [row.row for row in found] == [4]
-    assert found[0].cells[2:6] == ("12.5%", "25:30", "3.5", "#ERROR")
+    assert found[0].cells[2:6] == ("12.5%", "25:30", "3.5", "#N/A")
 
 
 def test_excel_percentages_and_errors() -> None:
@@ -322,4 +322,7 @@ def test_xlsx_in_the_words_of_libreoffice() -> None:
     (found,) = rows(with_replaced(xlsx(GRID), "xl/worksheets/sheet1.xml", sheet.encode()), "a.xlsx")
     assert found.cells == ("single_choice", "Which?", "42", "TRUE", "#DIV/0!", "rich ", "FALSE")
     assert isinstance(found, Bad)
-    assert [(fault.column, fault.code) for fault in found.faults] == [("correct", "not_a_letter")]
+    assert [(fault.column, fault.code) for fault in found.faults] == [
+        ("option_c", "cell_error"),
+        ("correct", "not_a_letter"),
+    ]

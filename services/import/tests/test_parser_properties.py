@@ -18,6 +18,7 @@ from import_service.parser.limits import Limits
 from import_service.parser.process import parsed
 from import_service.parser.reading import read_workbook
 from import_service.parser.recognising import Format, recognise
+from import_service.parser.xls_notes import xls_notes
 
 from .makers import csv_text, ods, question_grid, xls, xlsx
 from .reading import rows
@@ -105,12 +106,11 @@ WORKBOOKS = {
     Format.XLS: xls(question_grid({}, {})),
 }
 
+CHANGES = st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8)
+
 
 @settings(QUIET, max_examples=40)
-@given(
-    st.sampled_from(sorted(WORKBOOKS)),
-    st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),
-)
+@given(st.sampled_from(sorted(WORKBOOKS)), CHANGES)
 async def test_a_workbook_with_wrong_bytes_is_read_or_refused(
     file_format: Format, changes: list[tuple[float, int]]
 ) -> None:
@@ -124,6 +124,17 @@ async def test_a_workbook_with_wrong_bytes_is_read_or_refused(
         with contextlib.suppress(FileRefused):
             async with parsed(source, file_format, Kind.QUESTIONS, Limits()) as workbook:
                 assert workbook.total_rows > 0
+
+
+@QUIET
+@given(CHANGES, st.floats(0, 1))
+def test_the_records_of_an_xls_are_read_or_refused(changes: list[tuple[float, int]], kept: float) -> None:
+    data = bytearray(WORKBOOKS[Format.XLS])
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    for part in (data, data[: int(kept * len(data))]):
+        with contextlib.suppress(FileRefused):
+            xls_notes(bytes(part), 0)
 
 
 @QUIET

@@ -7,7 +7,7 @@ from import_service.domain.columns import COLUMNS, Kind, read_header
 from import_service.domain.question import ChoiceKey, Question, ShortTextKey, TrueFalseKey, type_named
 from import_service.domain.question_rows import read_question
 from import_service.domain.refusal import RowFault
-from import_service.domain.rows import Judge
+from import_service.domain.rows import Judge, SheetRow
 from import_service.domain.student_rows import Student, read_student
 
 CHOICE = {"type": "single_choice", "question": "Which?", "option_a": "x", "option_b": "y", "correct": "A"}
@@ -186,7 +186,7 @@ def test_a_person() -> None:
 
 def test_the_same_person_twice() -> None:
     judge = Judge(read_header(Kind.USERS, ["email", "name"]))
-    assert isinstance(judge.read(2, ["A@b.com", "A"]), Student)
-    found: Any = judge.read(3, ["a@B.com", "A"])
+    assert isinstance(judge.read(SheetRow(2, ["A@b.com", "A"])), Student)
+    found: Any = judge.read(SheetRow(3, ["a@B.com", "A"]))
     assert [(fault.column, fault.code) for fault in found] == [("email", "duplicate_email")]
     assert "row 2" in found[0].message

@@ -3,6 +3,10 @@
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum, auto
+from typing import NamedTuple
+
+from import_service.domain.refusal import shown
 
 CellValue = str | int | float | bool | date | datetime | time | timedelta | None
 
@@ -11,8 +15,50 @@ _DIGITS = ".15g"
 _ISO_DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
 
 
-def plain_text(value: CellValue, *, percent: bool = False) -> str:
-    """The text of a cell. `percent`: the cell shows its number as a percentage."""
+class Shown(Enum):
+    """How a cell shows its number, where it is not as a number."""
+
+    PERCENT = auto()
+    BOOLEAN = auto()
+
+
+class BrokenCell(NamedTuple):
+    """A cell that holds no value: what stands for it, and why as a code and a sentence."""
+
+    text: str
+    code: str
+    message: str
+
+
+ERROR_TEXTS = frozenset(
+    {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!"}
+    | {f"Err:{number}" for number in range(501, 541)}
+)
+"""What Excel and LibreOffice show for errors."""
+
+WITHOUT_VALUE = BrokenCell(
+    "=?",
+    "formula_without_value",
+    "The value of the cell's formula is missing in the file: open and save the workbook once in Excel or "
+    "LibreOffice, so that the formula's value is stored.",
+)
+
+
+def error_cell(text: str) -> BrokenCell:
+    """A cell that holds an error, shown as `text`."""
+    error = shown(text) or "#ERROR"
+    message = f"The cell holds the error {error}: repair the formula, or type the value."
+    return BrokenCell(error, "cell_error", message)
+
+
+def error_text(text: str) -> BrokenCell:
+    """A text that a formula's error most likely became, in a format that can't tell the two apart."""
+    told = error_cell(text)
+    return told._replace(message=f"{told.message} If it is meant as text, import the workbook as .xlsx.")
+
+
+def plain_text(value: CellValue, shown_as: Shown | None = None) -> str:
+    """The text of a cell."""
     match value:
         case None:
             return ""
@@ -21,7 +67,7 @@ def plain_text(value: CellValue, *, percent: bool = False) -> str:
         case bool():
             return "TRUE" if value else "FALSE"
         case int() | float():
-            return _percentage(value) if percent else _number(value)
+            return _shown_number(value, shown_as)
         case datetime():
             return _moment(value)
         case date():
@@ -34,8 +80,14 @@ def plain_text(value: CellValue, *, percent: bool = False) -> str:
 
 def duration_text(text: str) -> str:
     """OpenDocument's `PT25H30M00S` as `25:30`; any other text unchanged."""
-    match = _ISO_DURATION.fullmatch(text)
+    match = _ISO_DURATION.fullmatch(text) if text.startswith("PT") else None
     return _hours(int(match[1]), int(match[2]), int(match[3])) if match else text
+
+
+def _shown_number(value: int | float, shown_as: Shown | None) -> str:
+    if shown_as is Shown.PERCENT:
+        return _percentage(value)
+    return plain_text(bool(value)) if shown_as is Shown.BOOLEAN else _number(value)
 
 
 def _number(value: int | float) -> str:

@@ -18,6 +18,10 @@ ROWS_INVALID = "rows_invalid"
 INTERNAL = "internal"
 AWAY = "unavailable"
 
+TOO_COMPLEX_DETAIL = (
+    "The workbook is too large or too involved to read: copy its rows into a new one, or divide it."
+)
+
 
 class FileRefused(Exception):  # noqa: N818 - named for what it tells
     """The whole file can't be imported. `detail` says what to do about it."""
@@ -52,6 +56,8 @@ def shown(text: str, most: int = 40) -> str:
 
 def storable(text: str, most: int = 32_767) -> str:
     """Text that Postgres, JSON and a spreadsheet cell can hold: no NUL, no lone surrogates, not too long."""
+    if text.isascii() and "\0" not in text:
+        return text[:most]  # nearly every cell
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:most]
 
 

@@ -5,8 +5,10 @@ import csv
 import io
 from collections.abc import Iterator
 
+from import_service.domain.cells import ERROR_TEXTS, BrokenCell, error_text
 from import_service.domain.columns import COLUMNS, Kind, folded
 from import_service.domain.refusal import DAMAGED, FileRefused
+from import_service.domain.rows import SheetRow
 from import_service.parser.code_pages import code_page_of
 from import_service.parser.recognising import utf16_without_mark
 
@@ -24,7 +26,7 @@ _MARKS = (
 )
 
 
-def read_csv(data: bytes, kind: Kind) -> Iterator[tuple[int, list[str]]]:
+def read_csv(data: bytes, kind: Kind) -> Iterator[SheetRow]:
     """The rows with their numbers as a spreadsheet would count them. Raises FileRefused `damaged`."""
     # Decoded piece by piece: as one text a large file would take four times its size.
     text = io.TextIOWrapper(io.BytesIO(data), encoding_of(data), "replace", newline="")
@@ -38,12 +40,17 @@ def read_csv(data: bytes, kind: Kind) -> Iterator[tuple[int, list[str]]]:
         text.readline()
     csv.field_size_limit(MAX_CELL_CHARACTERS)
     try:
-        yield from enumerate(csv.reader(text, delimiter=delimiter), start=1)
+        for number, cells in enumerate(csv.reader(text, delimiter=delimiter), start=1):
+            yield SheetRow(number, cells, _errors(cells))
     except csv.Error:
         message = (
             "The file can't be divided into cells: is a quotation mark missing? Save it as .xlsx instead."
         )
         raise FileRefused(DAMAGED, message) from None
+
+
+def _errors(cells: list[str]) -> dict[int, BrokenCell]:
+    return {place: error_text(cell) for place, cell in enumerate(cells) if cell in ERROR_TEXTS}
 
 
 def encoding_of(data: bytes) -> str:

@@ -16,10 +16,9 @@ import structlog
 
 from import_service import metrics
 from import_service.domain.columns import Kind
-from import_service.domain.refusal import DAMAGED, TOO_COMPLEX, FileRefused
+from import_service.domain.refusal import DAMAGED, TOO_COMPLEX, TOO_COMPLEX_DETAIL, FileRefused
 from import_service.parser.frames import Bad, End, Failure, Frame, Good, Header, read_frames
 from import_service.parser.limits import BEYOND_A_LIMIT, Limits
-from import_service.parser.reading import TOO_COMPLEX_DETAIL
 from import_service.parser.recognising import Format
 
 STARTUP_SECONDS = 10

@@ -10,16 +10,17 @@ from import_service.domain.refusal import (
     DAMAGED,
     NO_ROWS,
     TOO_COMPLEX,
+    TOO_COMPLEX_DETAIL,
     TOO_MANY_COLUMNS,
     TOO_MANY_ROWS,
     FileRefused,
     storable,
 )
-from import_service.domain.rows import Judge
+from import_service.domain.rows import Judge, SheetRow
 from import_service.parser.csv_text import read_csv
 from import_service.parser.frames import Bad, End, Failure, Frame, Good, Header, WireFault
 from import_service.parser.recognising import Format
-from import_service.parser.spreadsheets import MAX_COLUMNS, NumberedRow, read_spreadsheet
+from import_service.parser.spreadsheets import MAX_COLUMNS, read_spreadsheet
 
 MAX_ROWS = 50_000
 
@@ -39,20 +40,15 @@ def read_workbook(data: bytes, file_format: Format, kind: Kind) -> Iterator[Fram
         )
 
 
-TOO_COMPLEX_DETAIL = (
-    "The workbook is too large or too involved to read: copy its rows into a new one, or divide it."
-)
-
-
-def _frames(kind: Kind, rows: Iterator[NumberedRow]) -> Iterator[Frame]:
+def _frames(kind: Kind, rows: Iterator[SheetRow]) -> Iterator[Frame]:
     layout: Layout | None = None
     judge: Judge | None = None
     count = 0
-    for number, cells in rows:
-        if not any(cell and not cell.isspace() for cell in cells):
+    for row in rows:
+        if not any(cell and not cell.isspace() for cell in row.cells):
             continue
         if layout is None or judge is None:
-            layout = _layout(kind, cells)
+            layout = _layout(kind, row.cells)
             judge = Judge(layout)
             yield Header(tuple(map(storable, layout.header)))
             continue
@@ -60,7 +56,7 @@ def _frames(kind: Kind, rows: Iterator[NumberedRow]) -> Iterator[Frame]:
         if count > MAX_ROWS:
             message = f"The workbook has more than {MAX_ROWS} rows: divide it into several files."
             raise FileRefused(TOO_MANY_ROWS, message)
-        yield _judged(judge, layout, number, cells)
+        yield _judged(judge, layout, row)
     if layout is None:
         raise FileRefused(NO_ROWS, "The first sheet is empty: put the header into its first row.")
     if count == 0:
@@ -76,9 +72,9 @@ def _layout(kind: Kind, cells: list[str]) -> Layout:
     return read_header(kind, cells)
 
 
-def _judged(judge: Judge, layout: Layout, number: int, cells: list[str]) -> Good | Bad:
-    kept = tuple(map(storable, layout.without_secrets(cells)))
-    read = judge.read(number, cells)
+def _judged(judge: Judge, layout: Layout, row: SheetRow) -> Good | Bad:
+    kept = tuple(map(storable, layout.without_secrets(row.cells)))
+    read = judge.read(row)
     if isinstance(read, list):
-        return Bad(number, tuple(WireFault(*map(storable, fault)) for fault in read), kept)
-    return Good(number, read, kept)
+        return Bad(row.number, tuple(WireFault(*map(storable, fault)) for fault in read), kept)
+    return Good(row.number, read, kept)

@@ -1,7 +1,7 @@
 """The rows of .xlsx, .xls and .ods, by calamine."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from python_calamine import (
     CalamineError,
@@ -12,7 +12,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from import_service.domain.cells import duration_text, plain_text
+from import_service.domain.cells import BrokenCell, CellValue, duration_text, plain_text
 from import_service.domain.refusal import (
     DAMAGED,
     ENCRYPTED,
@@ -21,16 +21,19 @@ from import_service.domain.refusal import (
     TOO_MANY_SHEETS,
     FileRefused,
 )
+from import_service.domain.rows import SheetRow
 from import_service.parser.archive import ENCRYPTED_DETAIL, MACROS_DETAIL, check_archive
-from import_service.parser.cell_styles import PERCENT, Notes, ods_notes, xlsx_notes
+from import_service.parser.cell_notes import Note, Notes
+from import_service.parser.ods_notes import ods_notes
 from import_service.parser.recognising import Format, has_vba_storage
+from import_service.parser.xls_notes import xls_notes
+from import_service.parser.xlsx_notes import xlsx_notes
 
 MAX_SHEETS = 100
 MAX_COLUMNS = 256
-NumberedRow = tuple[int, list[str]]
 
 
-def read_spreadsheet(data: bytes, kind: Format) -> Iterator[NumberedRow]:
+def read_spreadsheet(data: bytes, kind: Format) -> Iterator[SheetRow]:
     """The rows of the first visible sheet with their numbers, empty ones too. Raises FileRefused."""
     archive = None
     if kind is Format.XLS:
@@ -39,13 +42,15 @@ def read_spreadsheet(data: bytes, kind: Format) -> Iterator[NumberedRow]:
     else:
         archive = check_archive(data, kind)
     try:
-        sheet = _first_sheet(CalamineWorkbook.from_filelike(io.BytesIO(data)))
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheet = _first_sheet(workbook)
     except PasswordError:
         raise FileRefused(ENCRYPTED, ENCRYPTED_DETAIL) from None
     except CalamineError as error:
         raise _damaged(error) from None
-    notes: Notes = {}
-    if archive is not None:
+    if archive is None:
+        notes = xls_notes(data, workbook.sheet_names.index(sheet.name))
+    else:
         notes = (ods_notes if kind is Format.ODS else xlsx_notes)(archive, sheet.name)
     return _rows(sheet, notes, is_ods=kind is Format.ODS)
 
@@ -77,20 +82,25 @@ def _first_sheet(workbook: CalamineWorkbook) -> CalamineSheet:
     return sheet
 
 
-def _rows(sheet: CalamineSheet, notes: Notes, *, is_ods: bool) -> Iterator[NumberedRow]:
+def _rows(sheet: CalamineSheet, notes: Notes, *, is_ods: bool) -> Iterator[SheetRow]:
     left = sheet.start[1] if sheet.start else 0
-    for index, row in enumerate(sheet.iter_rows()):
-        if notes:
-            cells = [
-                _noted(plain_text(value, percent=(note := notes.get((index, left + place))) == PERCENT), note)
-                for place, value in enumerate(row)
-            ]
+    index = -1
+    for index, values in enumerate(sheet.iter_rows()):
+        row = [duration_text(v) if type(v) is str else v for v in values] if is_ods else values
+        if noted := notes.of(index):
+            yield _noted(index, row, left, noted)
         else:
-            cells = [value if type(value) is str else plain_text(value) for value in row]
-        if is_ods:
-            cells = [duration_text(cell) if cell.startswith("PT") else cell for cell in cells]
-        yield index + 1, cells
+            yield SheetRow(index + 1, [v if type(v) is str else plain_text(v) for v in row])
+    # Calamine passes over rows in which nothing has a value.
+    for below in notes.rows_from(index + 1):
+        yield _noted(below, [""] * sheet.width, left, notes.of(below) or {})
 
 
-def _noted(text: str, note: str | None) -> str:
-    return note if note is not None and note != PERCENT else text
+def _noted(index: int, row: Sequence[CellValue], left: int, noted: Mapping[int, Note]) -> SheetRow:
+    notes = [noted.get(left + place) for place in range(len(row))]
+    broken = {place: note for place, note in enumerate(notes) if isinstance(note, BrokenCell)}
+    cells = [
+        note.text if isinstance(note, BrokenCell) else plain_text(value, note)
+        for value, note in zip(row, notes, strict=True)
+    ]
+    return SheetRow(index + 1, cells, broken)
