@@ -67,6 +67,7 @@ class Service:
     store: content_store_pb2_grpc.ContentStoreStub
     grading: GradingServicer
     grading_server: RpcServer
+    target: str
 
     async def author(self, method: str, request: object, token: str = "admin"):  # type: ignore[no-untyped-def]
         return await call(getattr(self.authoring, method), request, timeout=20, token=token)
@@ -74,6 +75,10 @@ class Service:
     async def put(self, *items: content_store_pb2.PutQuestion, on_behalf_of: str = ""):  # type: ignore[no-untyped-def]
         request = content_store_pb2.PutQuestionsRequest(items=items, on_behalf_of=on_behalf_of)
         return (await call(self.store.PutQuestions, request, timeout=20)).outcomes
+
+    async def check(self, *items: content_store_pb2.PutQuestion):  # type: ignore[no-untyped-def]
+        request = content_store_pb2.PutQuestionsRequest(items=items)
+        return (await call(self.store.CheckQuestions, request, timeout=20)).outcomes
 
 
 @asynccontextmanager
@@ -97,6 +102,7 @@ async def serving(db: Database, certificates: Certificates) -> AsyncIterator[Ser
             content_store_pb2_grpc.ContentStoreStub(importer),
             grading,
             grading_server,
+            target,
         )
     finally:
         for channel in (staff, importer, to_grading):
@@ -249,6 +255,43 @@ async def test_a_question_said_to_be_new_is_no_version_of_another(service: Servi
         ("rejected", "external_id_taken"),
         ("updated", ""),
     ]
+
+
+async def test_what_would_become_of_questions_is_told_without_storing_any(
+    service: Service, db: Database
+) -> None:
+    known = offered("known")
+    known.content.external_id = "x"
+    await service.put(known)
+    before = await rows(db, "SELECT * FROM audit")
+    again, new, taken, wrong = (offered(text) for text in ("again", "new", "taken", " "))
+    again.content.external_id = "x"
+    new.content.external_id = "y"
+    taken.content.external_id = "y"
+    outcomes = await service.check(known, again, new, taken, offered(version_id="nonsense"), wrong)
+    assert [(o.outcome, o.code) for o in outcomes] == [
+        ("repeated", ""),
+        ("updated", ""),
+        ("created", ""),
+        ("updated", ""),
+        ("rejected", "invalid"),
+        ("rejected", "invalid"),
+    ]
+    (question,) = await rows(db, "SELECT version FROM questions")
+    assert question == {"version": 1}
+    assert await rows(db, "SELECT * FROM audit") == before
+    assert (await refusal(service.check(*(offered() for _ in range(501))))).code == "invalid"
+
+
+async def test_nobody_but_import_may_put_or_check_questions(
+    service: Service, certificates: Certificates
+) -> None:
+    staff = connect(service.target, server="exam", tls=certificates("gateway-staff"))
+    store = content_store_pb2_grpc.ContentStoreStub(staff)
+    request = content_store_pb2.PutQuestionsRequest(items=[offered()])
+    for method in (store.PutQuestions, store.CheckQuestions):
+        assert (await refusal(call(method, request, timeout=20, token="admin"))).code == "forbidden"
+    await staff.close()
 
 
 async def test_unreadable_items_are_refused_one_by_one(service: Service, db: Database) -> None:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from examprotos.exam.v1 import questions_pb2 as examprotos_dot_exam_dot_v1_dot_questions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&examprotos/exam/v1/content_store.proto\x12\x10\x65xamhall.exam.v1\x1a\"examprotos/exam/v1/questions.proto\"\x9d\x01\n\x0bPutQuestion\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x32\n\x07\x63ontent\x18\x02 \x01(\x0b\x32!.examhall.exam.v1.QuestionContent\x12\x13\n\x0bquestion_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x05\x12\x17\n\x0fnew_question_id\x18\x05 \x01(\t\"Y\n\x13PutQuestionsRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.examhall.exam.v1.PutQuestion\x12\x14\n\x0con_behalf_of\x18\x02 \x01(\t\"i\n\x12PutQuestionOutcome\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"N\n\x14PutQuestionsResponse\x12\x36\n\x08outcomes\x18\x01 \x03(\x0b\x32$.examhall.exam.v1.PutQuestionOutcome2m\n\x0c\x43ontentStore\x12]\n\x0cPutQuestions\x12%.examhall.exam.v1.PutQuestionsRequest\x1a&.examhall.exam.v1.PutQuestionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&examprotos/exam/v1/content_store.proto\x12\x10\x65xamhall.exam.v1\x1a\"examprotos/exam/v1/questions.proto\"\x9d\x01\n\x0bPutQuestion\x12\x12\n\nversion_id\x18\x01 \x01(\t\x12\x32\n\x07\x63ontent\x18\x02 \x01(\x0b\x32!.examhall.exam.v1.QuestionContent\x12\x13\n\x0bquestion_id\x18\x03 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x05\x12\x17\n\x0fnew_question_id\x18\x05 \x01(\t\"Y\n\x13PutQuestionsRequest\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.examhall.exam.v1.PutQuestion\x12\x14\n\x0con_behalf_of\x18\x02 \x01(\t\"i\n\x12PutQuestionOutcome\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"N\n\x14PutQuestionsResponse\x12\x36\n\x08outcomes\x18\x01 \x03(\x0b\x32$.examhall.exam.v1.PutQuestionOutcome2\xce\x01\n\x0c\x43ontentStore\x12]\n\x0cPutQuestions\x12%.examhall.exam.v1.PutQuestionsRequest\x1a&.examhall.exam.v1.PutQuestionsResponse\x12_\n\x0e\x43heckQuestions\x12%.examhall.exam.v1.PutQuestionsRequest\x1a&.examhall.exam.v1.PutQuestionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTQUESTIONOUTCOME']._serialized_end=452
   _globals['_PUTQUESTIONSRESPONSE']._serialized_start=454
   _globals['_PUTQUESTIONSRESPONSE']._serialized_end=532
-  _globals['_CONTENTSTORE']._serialized_start=534
-  _globals['_CONTENTSTORE']._serialized_end=643
+  _globals['_CONTENTSTORE']._serialized_start=535
+  _globals['_CONTENTSTORE']._serialized_end=741
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,11 @@ class ContentStoreStub(object):
                 request_serializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsResponse.FromString,
                 _registered_method=True)
+        self.CheckQuestions = channel.unary_unary(
+                '/examhall.exam.v1.ContentStore/CheckQuestions',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsResponse.FromString,
+                _registered_method=True)
 
 
 class ContentStoreServicer(object):
@@ -55,11 +60,24 @@ class ContentStoreServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckQuestions(self, request, context):
+        """What PutQuestions would answer as the bank stands now; changes nothing. The ids of what would be created
+        mean nothing. An rpc of its own and no flag: who doesn't know it must refuse it, and not store.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ContentStoreServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'PutQuestions': grpc.unary_unary_rpc_method_handler(
                     servicer.PutQuestions,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsResponse.SerializeToString,
+            ),
+            'CheckQuestions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckQuestions,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsResponse.SerializeToString,
             ),
@@ -91,6 +109,33 @@ class ContentStore(object):
             request,
             target,
             '/examhall.exam.v1.ContentStore/PutQuestions',
+            examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckQuestions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.ContentStore/CheckQuestions',
             examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsRequest.SerializeToString,
             examprotos_dot_exam_dot_v1_dot_content__store__pb2.PutQuestionsResponse.FromString,
             options,

@@ -37,6 +37,10 @@ class ContentStoreStub:
     def __new__(cls, channel: _aio.Channel) -> ContentStoreAsyncStub: ...
     PutQuestions: _grpc.UnaryUnaryMultiCallable[_content_store_pb2.PutQuestionsRequest, _content_store_pb2.PutQuestionsResponse]
     """At most 500 at once, in the order given, in one transaction. Idempotent by version_id."""
+    CheckQuestions: _grpc.UnaryUnaryMultiCallable[_content_store_pb2.PutQuestionsRequest, _content_store_pb2.PutQuestionsResponse]
+    """What PutQuestions would answer as the bank stands now; changes nothing. The ids of what would be created
+    mean nothing. An rpc of its own and no flag: who doesn't know it must refuse it, and not store.
+    """
 
 @_typing.type_check_only
 class ContentStoreAsyncStub(ContentStoreStub):
@@ -47,6 +51,10 @@ class ContentStoreAsyncStub(ContentStoreStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutQuestions: _aio.UnaryUnaryMultiCallable[_content_store_pb2.PutQuestionsRequest, _content_store_pb2.PutQuestionsResponse]  # type: ignore[assignment]
     """At most 500 at once, in the order given, in one transaction. Idempotent by version_id."""
+    CheckQuestions: _aio.UnaryUnaryMultiCallable[_content_store_pb2.PutQuestionsRequest, _content_store_pb2.PutQuestionsResponse]  # type: ignore[assignment]
+    """What PutQuestions would answer as the bank stands now; changes nothing. The ids of what would be created
+    mean nothing. An rpc of its own and no flag: who doesn't know it must refuse it, and not store.
+    """
 
 class ContentStoreServicer(metaclass=_abc_1.ABCMeta):
     """Where the import service puts content, after it put the key into grading. With a user for one question,
@@ -60,5 +68,15 @@ class ContentStoreServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_content_store_pb2.PutQuestionsResponse, _abc.Awaitable[_content_store_pb2.PutQuestionsResponse]]:
         """At most 500 at once, in the order given, in one transaction. Idempotent by version_id."""
+
+    @_abc_1.abstractmethod
+    def CheckQuestions(
+        self,
+        request: _content_store_pb2.PutQuestionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_store_pb2.PutQuestionsResponse, _abc.Awaitable[_content_store_pb2.PutQuestionsResponse]]:
+        """What PutQuestions would answer as the bank stands now; changes nothing. The ids of what would be created
+        mean nothing. An rpc of its own and no flag: who doesn't know it must refuse it, and not store.
+        """
 
 def add_ContentStoreServicer_to_server(servicer: ContentStoreServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -152,16 +152,18 @@ async def known_versions(
     return {row.id: (row.question_id, row.version) for row in await conn.execute(query)}
 
 
-async def lock_entries(
-    conn: AsyncConnection, question_ids: Collection[UUID], external_ids: Collection[str]
+async def find_entries(
+    conn: AsyncConnection, question_ids: Collection[UUID], external_ids: Collection[str], *, lock: bool
 ) -> list[BankEntry]:
-    """The questions with these ids (archived ones too) or external ids, locked until the commit."""
+    """The questions with these ids (archived ones too) or external ids. `lock`: until the commit."""
     by_id = questions.c.id == sa.any_(sa.literal(list(question_ids), _UUIDS))
     by_external_id = sa.and_(
         questions.c.archived_at.is_(None),
         questions.c.external_id == sa.any_(sa.literal(list(external_ids), _TEXTS)),
     )
-    query = _ENTRIES.where(sa.or_(by_id, by_external_id)).order_by(questions.c.id).with_for_update()
+    query = _ENTRIES.where(sa.or_(by_id, by_external_id)).order_by(questions.c.id)
+    if lock:
+        query = query.with_for_update()
     return [_entry(row) for row in await conn.execute(query)]
 
 

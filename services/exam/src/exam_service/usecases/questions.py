@@ -5,9 +5,10 @@ from uuid import UUID
 
 from examkit.audit import AuditEntry
 from examkit.db import Database, retry_deadlocks
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exam_service import errors, metrics
-from exam_service.domain.bank import BankEntry, NewVersion, Outcome, PutItem, plan
+from exam_service.domain.bank import BankEntry, NewVersion, Outcome, Plan, PutItem, plan
 from exam_service.repository import audit, exams, questions
 from exam_service.usecases.actor import Actor
 
@@ -20,18 +21,29 @@ async def put_questions(db: Database, actor: Actor, items: Sequence[PutItem]) ->
     """
     async with db.transaction() as tx:
         now = await questions.lock_bank(tx.conn)
-        entries = await questions.lock_entries(
-            tx.conn,
-            {item.question_id or item.fallback_id for item in items},
-            {item.content.external_id for item in items if item.content.external_id},
-        )
-        known = await questions.known_versions(tx.conn, {item.version_id for item in items})
-        planned = plan(items, entries, known)
+        planned = await _planned(tx.conn, items, lock=True)
         await questions.write_versions(tx.conn, planned.versions, now)
         await audit.insert_entries(tx.conn, [_entry(actor, version) for version in planned.versions])
     for outcome in planned.outcomes:
         metrics.questions_put.labels(outcome.kind).inc()
     return planned.outcomes
+
+
+async def check_questions(db: Database, items: Sequence[PutItem]) -> tuple[Outcome, ...]:
+    """What `put_questions` would answer as the bank stands now; nothing is changed."""
+    async with db.reading() as conn:
+        return (await _planned(conn, items, lock=False)).outcomes
+
+
+async def _planned(conn: AsyncConnection, items: Sequence[PutItem], *, lock: bool) -> Plan:
+    entries = await questions.find_entries(
+        conn,
+        {item.question_id or item.fallback_id for item in items},
+        {item.content.external_id for item in items if item.content.external_id},
+        lock=lock,
+    )
+    known = await questions.known_versions(conn, {item.version_id for item in items})
+    return plan(items, entries, known)
 
 
 @retry_deadlocks
