@@ -55,6 +55,7 @@ async def test_a_dry_run_changes_nothing(admin: Admin) -> None:
     data = xlsx(one.row() for one in every_type(mark))
     job = await admin.import_file("dry.xlsx", data, "questions", dry_run="true")
     assert (job["status"], job["total_rows"], job["errors"]) == ("completed", len(every_type(mark)), [])
+    assert (job["imported"], job["updated"], job["skipped"]) == (job["total_rows"], 0, 0)
     assert await admin.bank(q=mark) == []
 
 

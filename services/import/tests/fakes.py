@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -100,13 +100,30 @@ class FakeExam(content_store_pb2_grpc.ContentStoreServicer):
         if any(self.ill in item.content.text for item in request.items):
             raise RuntimeError("exam is ill")
         assert len(request.items) <= 500
+        for item in request.items:
+            assert item.version_id in self.grading.keys, "the key comes before the content"
         outcomes = [self._put(item) for item in request.items]
         if self.after is not None:
             self.after(self.calls)
         return content_store_pb2.PutQuestionsResponse(outcomes=outcomes)
 
+    async def CheckQuestions(
+        self, request: content_store_pb2.PutQuestionsRequest, context: Any
+    ) -> content_store_pb2.PutQuestionsResponse:
+        if self.away:
+            self.away -= 1
+            raise unavailable("Exam is away.")
+        assert len(request.items) <= 500
+        trial = replace(
+            self,
+            versions=dict(self.versions),
+            outcomes=dict(self.outcomes),
+            by_external_id=dict(self.by_external_id),
+            current=dict(self.current),
+        )
+        return content_store_pb2.PutQuestionsResponse(outcomes=[trial._put(item) for item in request.items])
+
     def _put(self, item: content_store_pb2.PutQuestion) -> content_store_pb2.PutQuestionOutcome:
-        assert item.version_id in self.grading.keys, "the key comes before the content"
         outcome = content_store_pb2.PutQuestionOutcome
         if item.version_id in self.versions:
             first = self.outcomes[item.version_id]

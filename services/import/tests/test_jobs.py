@@ -11,7 +11,7 @@ from import_service import repository
 from import_service.domain.columns import Kind
 from import_service.domain.job import OnError, Status
 from import_service.parser.limits import Limits
-from import_service.repository import LeaseLost
+from import_service.repository import Job, LeaseLost
 from import_service.runner import Runner
 from import_service.usecases.jobs import forget_failed_rows
 from import_service.usecases.storing import version_id
@@ -75,11 +75,60 @@ async def test_a_dry_run_leaves_nothing_but_the_errors(
     imported: Upload, around: World, db: Database, on_error: OnError
 ) -> None:
     job = await imported(xlsx(many_questions(5, bad=(4,))), dry_run=True, on_error=on_error)
-    assert (job.status, job.imported, job.updated) == (Status.COMPLETED, 0, 0)
-    assert (job.total_rows, job.processed_rows, job.error_count) == (5, 5, 1)
+    assert (job.status, job.total_rows, job.processed_rows, job.error_count) == (Status.COMPLETED, 5, 5, 1)
     assert await faults_of(db, job) == [(6, "correct", "unknown_option")]
     assert around.exam.calls == around.grading.calls == 0
+    assert around.exam.versions == {}
     assert await count(db, "files") == 0
+
+
+def counts(job: Job) -> tuple[int, int, int, int]:
+    return job.imported, job.updated, job.skipped, job.error_count
+
+
+@pytest.mark.parametrize("on_error", list(OnError))
+@pytest.mark.parametrize("bad", [(), (4, 700)])
+async def test_a_dry_run_counts_what_the_real_run_then_does(
+    imported: Upload, around: World, on_error: OnError, bad: tuple[int, ...]
+) -> None:
+    await imported(xlsx(question_grid({"external_id": "q1", "question": "Known?"})))
+    grid = many_questions(1100, bad=bad)
+    for row, external_id in ((1, "q1"), (2, "q2"), (3, "q2"), (900, "q2"), (901, "q1")):
+        grid[row][0] = external_id
+    grid[10][grid[0].index("question")] = "Please reject this one?"
+    dry = await imported(xlsx(grid), dry_run=True, on_error=on_error)
+    real = await imported(xlsx(grid), on_error=on_error)
+    assert counts(dry)[:3] == counts(real)[:3]
+    assert dry.imported + dry.updated + dry.skipped == (
+        0 if bad and on_error is OnError.REJECT_FILE else 1100
+    )
+    assert dry.updated == (0 if bad and on_error is OnError.REJECT_FILE else 4)
+
+
+@pytest.mark.parametrize("on_error", list(OnError))
+@pytest.mark.parametrize("teacher", [False, True])
+async def test_a_dry_run_of_students_counts_who_is_there_already(
+    imported: Upload, around: World, on_error: OnError, teacher: bool
+) -> None:
+    def people(number: int) -> list[list[str]]:
+        return [list(USER_HEADER), *([f"s{n}@example.com", f"Student {n}", "", ""] for n in range(number))]
+
+    await imported(xlsx(people(30)), kind=Kind.USERS)
+    grid = people(150)
+    if teacher:
+        grid.append(["teacher@example.com", "Teacher", "", ""])
+    dry = await imported(xlsx(grid), kind=Kind.USERS, dry_run=True, on_error=on_error)
+    assert len(around.auth.students) == 30
+    real = await imported(xlsx(grid), kind=Kind.USERS, on_error=on_error)
+    assert counts(dry) == counts(real)
+    stored = not teacher or on_error is OnError.SKIP_ROWS
+    assert counts(dry) == (120 * stored, 30 * stored, teacher and stored, teacher)
+
+
+async def test_a_dry_run_waits_for_the_bank(imported: Upload, around: World) -> None:
+    around.exam.away = 2
+    job = await imported(xlsx(many_questions(3)), dry_run=True)
+    assert (job.status, job.imported) == (Status.COMPLETED, 3)
 
 
 async def test_the_same_file_at_the_same_time_is_one_job(

@@ -36,7 +36,7 @@ class Job(Out):
     status: Literal["queued", "running", "completed", "failed"]
     total_rows: int
     processed_rows: int
-    imported: int
+    imported: int = Field(description="New. After a dry run these three are what an import would give.")
     updated: int
     skipped: int
     errors: list[RowError] = Field(description="The first 1,000.")

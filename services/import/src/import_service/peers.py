@@ -52,6 +52,14 @@ class Peers:
         )
         return list(response.outcomes)
 
+    async def check_questions(self, items: Sequence[content.PutQuestion]) -> list[content.PutQuestionOutcome]:
+        """What `put_questions` would answer for at most 500; nothing is stored."""
+        request = _sendable(content.PutQuestionsRequest(items=items))
+        response = await call(
+            self._content.CheckQuestions, request, timeout=CONTENT_SECONDS, idempotent=True, token=NO_USER
+        )
+        return list(response.outcomes)
+
     async def put_students(
         self, rows: Sequence[users.StudentRow], *, dry_run: bool
     ) -> list[users.StudentOutcome]:

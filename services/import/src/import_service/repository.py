@@ -254,18 +254,26 @@ async def begin_storing(
     *,
     header: Sequence[str],
     total_rows: int,
+    imported: int,
+    updated: int,
     skipped: int,
     errors: int,
 ) -> None:
-    """The file was read and judged: what comes now can be gone on with after a crash. Raises LeaseLost."""
+    """The file was read and judged: what comes now can be gone on with after a crash. Raises LeaseLost.
+
+    `imported` and `updated` are 0, but in a dry run what they would be.
+    """
     await _fenced(
         conn,
         job_id,
         owner,
-        """phase = 'storing', header = CAST(:header AS jsonb), total_rows = :total, skipped = :skipped,
-           error_count = :errors, claims = 0, revision = revision + 1""",
+        """phase = 'storing', header = CAST(:header AS jsonb), total_rows = :total, imported = :imported,
+           updated = :updated, skipped = :skipped, error_count = :errors, claims = 0,
+           revision = revision + 1""",
         header=msgspec.json.encode(header).decode(),
         total=total_rows,
+        imported=imported,
+        updated=updated,
         skipped=skipped,
         errors=errors,
     )

@@ -179,6 +179,7 @@ class Job(_message.Message):
     total_rows: _builtins.int
     processed_rows: _builtins.int
     imported: _builtins.int
+    """These three are what was done; at the end of a dry run, what would be done."""
     updated: _builtins.int
     skipped: _builtins.int
     error_count: _builtins.int

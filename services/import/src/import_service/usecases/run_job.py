@@ -24,8 +24,9 @@ from import_service.parser.process import ParsedFile, parsed
 from import_service.parser.recognising import Format
 from import_service.peers import Peers
 from import_service.repository import FailedRow, Job, Progress
+from import_service.usecases.foresight import Foresight
 from import_service.usecases.one_ahead import one_ahead
-from import_service.usecases.storing import WAITED_FOR, Verdict, put_keys, store_rows, store_students
+from import_service.usecases.storing import WAITED_FOR, Verdict, judge_rows, put_keys, store_rows
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
@@ -98,49 +99,53 @@ class JobRun:
 
     async def _check(self, workbook: ParsedFile) -> bool:
         """Record what is wrong with the rows. True: the job has ended with that."""
-        refused = await self._judge_students(workbook)
+        foresight = await self._foresee(workbook)
         async with self._db.transaction() as tx:
-            bad = errors = 0
-            async for portion in workbook.portions(CHUNK_ROWS):
-                failed = [one for row in portion if (one := _failed(row, refused.get(row.row)))]
-                bad += len(failed)
-                errors += sum(len(row.faults) for row in failed)
-                await repository.insert_failed(tx.conn, self._job.id, failed)
-            skips = self._job.on_error is OnError.SKIP_ROWS
+            unreadable, errors = await self._record_failed(tx, workbook, foresight.refused)
+            bad = unreadable + len(foresight.refused)
+            # The bank's own refusals come while rows are stored, and reject nothing but their row.
+            spoils = bad if self._job.kind is Kind.USERS else unreadable
+            rejected = bool(spoils) and self._job.on_error is OnError.REJECT_FILE
+            would = foresight.outcomes if self._job.dry_run and not rejected else Counter[str]()
             await repository.begin_storing(
                 tx.conn,
                 self._job.id,
                 self.owner,
                 header=workbook.header,
                 total_rows=workbook.total_rows,
-                skipped=bad if skips else 0,
+                imported=would["imported"],
+                updated=would["updated"],
+                skipped=0 if rejected else bad,
                 errors=errors,
             )
             if self._job.dry_run:
                 await self._finish(tx)
-            elif bad and not skips:
+            elif rejected:
                 await self._finish(tx, (ROWS_INVALID, _rows_invalid(bad, workbook.total_rows)))
-            else:
-                return False
-        return True
+        return self._job.dry_run or rejected
 
-    async def _judge_students(self, workbook: ParsedFile) -> dict[int, RowFault]:
-        """What auth has against rows, asked beforehand where one wrong row means that nothing is stored."""
-        found: dict[int, RowFault] = {}
-        if self._job.kind is not Kind.USERS or not (
-            self._job.dry_run or self._job.on_error is OnError.REJECT_FILE
-        ):
-            return found
-        async for portion in workbook.portions(STUDENT_CHUNK_ROWS):
-            good = [row for row in portion if isinstance(row, Good)]
-            verdicts = await self._patiently(lambda rows=good: self._judged(rows))  # type: ignore[misc]
-            found |= {
-                row.row: verdict.fault for row, verdict in zip(good, verdicts, strict=True) if verdict.fault
-            }
-        return found
+    async def _record_failed(
+        self, tx: Tx, workbook: ParsedFile, refused: dict[int, RowFault]
+    ) -> tuple[int, int]:
+        """Keep the rows that fail; how many of them could not even be read, and how many errors they have."""
+        unreadable = errors = 0
+        async for portion in workbook.portions(CHUNK_ROWS):
+            failed = [one for row in portion if (one := _failed(row, refused.get(row.row)))]
+            unreadable += sum(isinstance(row, Bad) for row in portion)
+            errors += sum(len(row.faults) for row in failed)
+            await repository.insert_failed(tx.conn, self._job.id, failed)
+        return unreadable, errors
 
-    async def _judged(self, rows: list[Good]) -> list[Verdict]:
-        return await store_students(self._peers, rows, dry_run=True) if rows else []
+    async def _foresee(self, workbook: ParsedFile) -> Foresight:
+        """What the services would say to the rows, where that is wanted before anything is stored."""
+        foresight = Foresight()
+        all_or_none = self._job.kind is Kind.USERS and self._job.on_error is OnError.REJECT_FILE
+        if self._job.dry_run or all_or_none:
+            async for portion in workbook.portions(self._chunk_rows):
+                good = [row for row in portion if isinstance(row, Good)]
+                verdicts = await self._patiently(lambda rows=good: judge_rows(self._peers, self._job, rows))  # type: ignore[misc]
+                foresight.add(good, verdicts)
+        return foresight
 
     async def _store(self, workbook: ParsedFile) -> None:
         done = self._job.done_through_row
@@ -239,7 +244,8 @@ def _rows_invalid(bad: int, total: int) -> str:
 def _count(job: Job) -> None:
     outcome = "dry_run" if job.dry_run and job.status is Status.COMPLETED else job.failure_code or job.status
     metrics.jobs_ended.labels(job.kind, outcome).inc()
-    for what, number in (("imported", job.imported), ("updated", job.updated), ("skipped", job.skipped)):
-        metrics.rows.labels(job.kind, what).inc(number)
+    if not job.dry_run:
+        for what, number in (("imported", job.imported), ("updated", job.updated), ("skipped", job.skipped)):
+            metrics.rows.labels(job.kind, what).inc(number)
     if job.finished_at is not None:
         metrics.job_seconds.labels(job.kind).observe((job.finished_at - job.created_at).total_seconds())

@@ -62,17 +62,25 @@ async def store_rows(peers: Peers, job: Job, rows: Sequence[Good], keyed: Sequen
     with_key = [row for row, verdict in zip(rows, keyed, strict=True) if verdict.fault is None]
     if not with_key:
         return list(keyed)
-    if isinstance(with_key[0].item, Question):
-        stored = await _store_questions(peers, job, with_key)
-    else:
-        stored = await store_students(peers, with_key, dry_run=False)
-    remaining = iter(stored)
+    remaining = iter(await _put_rows(peers, job, with_key, dry_run=False))
     return [verdict if verdict.fault else next(remaining) for verdict in keyed]
 
 
-async def store_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -> list[Verdict]:
-    """The same for students; `dry_run` judges them against the accounts and changes nothing."""
+async def judge_rows(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict]:
+    """The verdicts that storing the rows would give, as things stand now; nothing is stored.
 
+    Raises as `put_keys`.
+    """
+    return await _put_rows(peers, job, rows, dry_run=True) if rows else []
+
+
+async def _put_rows(peers: Peers, job: Job, rows: Sequence[Good], *, dry_run: bool) -> list[Verdict]:
+    if isinstance(rows[0].item, Question):
+        return await _put_questions(peers, job, rows, dry_run=dry_run)
+    return await _put_students(peers, rows, dry_run=dry_run)
+
+
+async def _put_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -> list[Verdict]:
     async def put(some: Sequence[Good]) -> list[Verdict]:
         messages = [wire.student_to_wire(row.row, row.item) for row in some if isinstance(row.item, Student)]
         outcomes = await peers.put_students(messages, dry_run=dry_run)
@@ -83,7 +91,7 @@ async def store_students(peers: Peers, rows: Sequence[Good], *, dry_run: bool) -
     return await _Isolation(put, "email").verdicts(rows)
 
 
-async def _store_questions(peers: Peers, job: Job, rows: Sequence[Good]) -> list[Verdict]:
+async def _put_questions(peers: Peers, job: Job, rows: Sequence[Good], *, dry_run: bool) -> list[Verdict]:
     async def put(some: Sequence[Good]) -> list[Verdict]:
         messages = [
             content_store_pb2.PutQuestion(
@@ -92,7 +100,10 @@ async def _store_questions(peers: Peers, job: Job, rows: Sequence[Good]) -> list
             for row in some
             if isinstance(row.item, Question)
         ]
-        outcomes = await peers.put_questions(messages, job.created_by)
+        if dry_run:
+            outcomes = await peers.check_questions(messages)
+        else:
+            outcomes = await peers.put_questions(messages, job.created_by)
         return [_question_verdict(one) for one in outcomes]
 
     return await _Isolation(put, "question").verdicts(rows)
