@@ -107,6 +107,13 @@ Text = Annotated[str, Field(max_length=20_000)]
 Short = Annotated[str, Field(max_length=300)]
 
 
+QUESTION_TEXT = (
+    "Markdown and TeX, as typed. HTML in it is text: render it with HTML off, so that a tag is shown by its "
+    "characters."
+)
+"""What a question's text and its options' texts are: decision 0013."""
+
+
 class FieldProblem(Out):
     loc: list[str | int] = Field(examples=[["body", "answer"]])
     msg: str = Field(examples=["must be the id of an option"])

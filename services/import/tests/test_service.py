@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
+import msgspec
 import pytest
 from examkit import access
 from examkit.errors import AppError
@@ -228,6 +229,24 @@ async def test_media_may_be_as_long_as_exam_takes_them(service: Service, around:
     request.content.media_json = b'["' + b"m" * (16 * 1024 - 4) + b'"]'
     made = await service.call(service.content.PutQuestion, request)
     assert around.exam.versions[made.version_id].content.media_json == request.content.media_json
+
+
+async def test_media_that_no_page_may_load_are_refused_where_they_stand(
+    service: Service, around: World
+) -> None:
+    request = put()
+    request.content.media_json = msgspec.json.encode(
+        [
+            {"url": "https://example.com/a.png", "alt": "Note: a cell"},
+            "http://example.com/a.png",
+            {"type": "image", "sources": [{"src": "JavaScript:alert(1)"}]},
+        ]
+    )
+    with pytest.raises(AppError) as refused:
+        await service.call(service.content.PutQuestion, request)
+    assert (refused.value.kind.http_status, refused.value.code) == (422, "invalid")
+    assert [error.loc for error in refused.value.errors] == [("media", 1), ("media", 2)]
+    assert around.grading.calls == around.exam.calls == 0
 
 
 async def test_a_new_question_does_not_take_the_external_id_of_another(

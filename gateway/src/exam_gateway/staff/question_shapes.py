@@ -11,7 +11,7 @@ from examprotos.exam.v1 import questions_pb2
 from examprotos.grading.v1 import keys_pb2
 from pydantic import AfterValidator, AwareDatetime, Field, Strict
 
-from exam_gateway.shapes import WHOLE, Flag, In, Number, Out, Points, Short, Text
+from exam_gateway.shapes import QUESTION_TEXT, WHOLE, Flag, In, Number, Out, Points, Short, Text
 from exam_gateway.wire import document, hundredths, points, when
 
 TYPE_NUMBERS = {
@@ -84,13 +84,25 @@ class ShortTextKey(In):
 class _QuestionIn(In):
     external_id: Annotated[str, Field(max_length=200)] | None = None
     text: Annotated[
-        str, Field(min_length=1, max_length=20_000, examples=["What is the powerhouse of the cell?"])
+        str,
+        Field(
+            min_length=1,
+            max_length=20_000,
+            examples=["What is the powerhouse of the cell?"],
+            description=f"{QUESTION_TEXT} So a question about `<b>` is possible.",
+        ),
     ]
     points: Points = Field(default=1.0, examples=[2.5])
     category: Short = ""
     tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
     explanation: Text | None = None
-    media: Annotated[list[Any], Field(max_length=20)] | None = None
+    media: Annotated[list[Any], Field(max_length=20)] | None = Field(
+        default=None,
+        description="References to pictures, sound or films. An address in them begins with `https://`, "
+        "or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` "
+        "are free text.",
+        examples=[[{"url": "https://example.com/cell.png", "alt": "An animal cell"}]],
+    )
 
 
 class _WithOptions(_QuestionIn):
@@ -198,7 +210,7 @@ class Question(Out):
     version_id: UUID
     external_id: str | None
     type: QuestionType
-    text: str
+    text: str = Field(description=QUESTION_TEXT)
     options: list[OptionOut]
     points: float
     category: str

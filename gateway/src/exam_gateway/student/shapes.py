@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from exam_gateway.shapes import Id, In, Out, Time
+from exam_gateway.shapes import QUESTION_TEXT, Id, In, Out, Time
 
 _ANSWER_TEXT = (
     "A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for "
@@ -66,7 +66,7 @@ class Option(Out):
 class AttemptQuestion(Out):
     id: UUID
     type: QuestionType
-    text: str
+    text: str = Field(description=QUESTION_TEXT)
     options: list[Option] = Field(description="Lettered anew for each attempt, in the order shown.")
     points: float
     order: int

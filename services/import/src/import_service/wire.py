@@ -1,5 +1,6 @@
 """Between this service's own shapes and protobuf: the one place where they are converted."""
 
+import contextlib
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from examprotos.exam.v1 import questions_pb2
 from examprotos.grading.v1 import keys_pb2
 from examprotos.imports.v1 import imports_pb2
 
+from import_service.domain.media import media_faults
 from import_service.domain.numbers import NotANumber, number_text, parse_number
 from import_service.domain.question import (
     ChoiceKey,
@@ -23,7 +25,7 @@ from import_service.domain.question import (
     ShortTextKey,
     TrueFalseKey,
 )
-from import_service.domain.refusal import RowFault, has_bad_characters
+from import_service.domain.refusal import Fault, RowFault, has_bad_characters
 from import_service.domain.student_rows import Student
 from import_service.repository import Job
 
@@ -31,6 +33,8 @@ _TYPE_TO_WIRE = {
     one: questions_pb2.QuestionType.Value(f"QUESTION_TYPE_{one.value.upper()}") for one in QuestionType
 }
 _TYPE_FROM_WIRE = {number: one for one, number in _TYPE_TO_WIRE.items()}
+MAX_ERRORS = 20
+"""Of media, since errors travel in a trailer."""
 MAX_MEDIA_BYTES = 16 * 1024
 """As exam has it. What exam would refuse is refused here, before its key is stored."""
 
@@ -91,16 +95,18 @@ def question_from_wire(content: questions_pb2.QuestionContent, key: keys_pb2.Ans
 
 
 def media_from_wire(media_json: bytes) -> bytes:
-    """A JSON array, or nothing. Raises invalid."""
+    """A JSON array of references that pages may load, or nothing. Raises invalid."""
     if not media_json:
         return b""
-    try:
-        short = len(media_json) <= MAX_MEDIA_BYTES
-        if short and _is_storable(msgspec.json.decode(media_json, type=list[Any])):
-            return media_json
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    raise invalid("The media are not valid.", FieldError(("media",), "Media must be a short JSON array."))
+    found = [Fault(("media",), "invalid", "Media must be a short JSON array.")]
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        media = msgspec.json.decode(media_json, type=list[Any])
+        if len(media_json) <= MAX_MEDIA_BYTES and _is_storable(media):
+            found = media_faults(media)
+    if found:
+        errors = [FieldError(fault.place, fault.message) for fault in found[:MAX_ERRORS]]
+        raise invalid("The media are not valid.", *errors)
+    return media_json
 
 
 def _is_storable(value: Any) -> bool:

@@ -84,7 +84,7 @@ class QuestionContent(_message.Message):
     MEDIA_JSON_FIELD_NUMBER: _builtins.int
     type: Global___QuestionType.ValueType
     text: _builtins.str
-    """Markdown without raw HTML, plus TeX."""
+    """Markdown plus TeX, as typed: HTML in it is text, and is never rendered as HTML."""
     points_hundredths: _builtins.int
     """Hundredths of a point, 1 … 1,000,00."""
     category: _builtins.str
