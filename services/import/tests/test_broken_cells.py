@@ -189,5 +189,24 @@ def test_xls_percentages_dates_and_booleans_are_read_as_shown() -> None:
     assert second.cells[3:6] == ("2024-03-05 14:30", "0.5", "7")
 
 
+def test_the_notes_of_an_xls_are_those_of_its_first_visible_sheet() -> None:
+    book = xlwt.Workbook()
+    for name, answer in (("hidden", "#N/A"), ("Questions", "=1+1"), ("Other", "#N/A")):
+        sheet = book.add_sheet(name)
+        sheet.visibility = 1 if name == "hidden" else 0
+        for place, text in enumerate(("type", "question", "correct")):
+            sheet.write(0, place, text)
+        sheet.write(1, 0, "numeric")
+        sheet.write(1, 1, "How much?")
+        if answer == "#N/A":
+            sheet.row(1).set_cell_error(2, ERROR_NUMBERS[answer])
+        else:
+            sheet.write(1, 2, xlwt.Formula(answer[1:]))
+    book.set_active_sheet(1)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    assert faults(buffer.getvalue(), "a.xls") == [(2, "correct", NO_VALUE)]
+
+
 def _part(archive: bytes, name: str) -> str:
     return zipfile.ZipFile(io.BytesIO(archive)).read(name).decode()

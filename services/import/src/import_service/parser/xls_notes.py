@@ -20,7 +20,6 @@ _NUMBER = 0x0203
 _BOOLEAN_OR_ERROR = 0x0205
 _RK = 0x027E
 _FORMAT = 0x041E
-_BOF = 0x0809
 
 _HEADER = struct.Struct("<HH")
 _CELL = struct.Struct("<HHH")
@@ -54,17 +53,13 @@ def _stream(data: bytes) -> bytes:
 
 
 def _records(stream: bytes, start: int) -> Records:
-    """(type, content) of a substream, from its beginning to its end, without those nested in it."""
-    depth = 0
+    """(type, content) of a substream up to its first end: that of a sheet, or of a chart behind its cells."""
     while start + _HEADER.size <= len(stream):
         kind, length = _HEADER.unpack_from(stream, start)
         start += _HEADER.size
-        depth += kind == _BOF
-        if depth == 1:
-            yield kind, stream[start : start + length]
-        depth -= kind == _EOF
-        if depth <= 0:
+        if kind == _EOF:
             return
+        yield kind, stream[start : start + length]
         start += length
 
 
