@@ -1,6 +1,9 @@
 """Why a file as a whole, or one field of a row, is not taken: a code for programs, a sentence for people."""
 
+import re
 from typing import NamedTuple
+
+_BAD_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 
 UNSUPPORTED = "unsupported"
 ENCRYPTED = "encrypted"
@@ -63,4 +66,4 @@ def storable(text: str, most: int = 32_767) -> str:
 
 def has_bad_characters(text: str) -> bool:
     """NUL or a lone surrogate, which no text of ours may hold."""
-    return "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
+    return _BAD_CHARACTERS.search(text) is not None
