@@ -203,6 +203,13 @@ async def test_results(gateway, fakes):
     fakes.answers["Attempts/GetSubmission"] = samples.closed(attempt_no=1)
     body = (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).json()
     assert (body["grading"], body["total_score"], body["results"]) == ("pending", None, [])
+    # One whose time is up and that nobody closed yet has no receipt.
+    expired = samples.closed(attempt_no=1)
+    expired.status = "expired"
+    expired.ClearField("receipt")
+    fakes.answers["Attempts/GetSubmission"] = expired
+    body = (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).json()
+    assert (body["status"], body["grading"], body["total_score"]) == ("expired", "pending", None)
     fakes.answers["Attempts/GetSubmission"] = not_found()
     assert (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).status_code == 404
     fakes.answers["Results/GetMyResult"] = forbidden("Later.", "results_not_released")

@@ -187,6 +187,21 @@ async def test_a_submission_can_be_read_again_once_it_is_there(hall: Hall, db: D
         await get_submission(db, hall.papers, hall.admit(), attempt)
 
 
+async def test_whose_time_is_up_has_submitted_before_the_sweeper_comes(hall: Hall, db: Database) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    attempt = sitting.attempt.id
+    await hall.move_deadline(attempt, -1)
+
+    read = await get_submission(db, hall.papers, who, str(attempt))
+
+    row = await hall.row(attempt)
+    assert (row["status"], row["closed_at"]) == ("in_progress", None)
+    assert (read.attempt.status, read.submitted_at) == (Status.EXPIRED, row["deadline"])
+    await write(db, "UPDATE student_exams SET status = 'paused'")
+    with pytest.raises(AppError, match="not_found"):
+        await get_submission(db, hall.papers, who, str(attempt))
+
+
 async def test_an_answer_that_cannot_be_stored_does_not_keep_the_exam_open(
     hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ async def list_my_results(
     responses=failures("not_found", "results_not_released"),
 )
 async def get_my_result(student_exam_id: Id, student: Student) -> shapes.MyResult:
-    """Closed and not graded yet: `grading` is pending, and there are no scores."""
+    """Not graded yet: `grading` is pending, and there are no scores, from the end of the time on."""
     request = results_pb2.GetMyResultRequest(student_exam_id=str(student_exam_id))
     try:
         found = await call(student.results.GetMyResult, request, timeout=READ_SECONDS, idempotent=True)
@@ -52,7 +52,7 @@ async def get_my_result(student_exam_id: Id, student: Student) -> shapes.MyResul
 
 
 async def _ungraded(student_exam_id: Id, student: StudentBackend) -> shapes.MyResult:
-    """Exam knows of an attempt from its closing on. Raises not_found."""
+    """Exam knows of an attempt once it is submitted or its time is up. Raises not_found."""
     request = attempts_pb2.GetSubmissionRequest(student_exam_id=str(student_exam_id))
     return convert.ungraded_result(
         await call(student.attempts.GetSubmission, request, timeout=READ_SECONDS, idempotent=True)

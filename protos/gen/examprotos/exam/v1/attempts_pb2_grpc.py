@@ -115,6 +115,7 @@ class AttemptsServicer(object):
 
     def GetSubmission(self, request, context):
         """What Submit answered, for an attempt of one's own that is closed; for results that aren't graded yet.
+        One whose time is up counts as closed at its deadline, though without a receipt before it is.
         Errors: 404, also while it is in progress.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

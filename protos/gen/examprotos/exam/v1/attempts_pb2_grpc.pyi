@@ -50,6 +50,7 @@ class AttemptsStub:
     """
     GetSubmission: _grpc.UnaryUnaryMultiCallable[_attempts_pb2.GetSubmissionRequest, _attempts_pb2.SubmitResponse]
     """What Submit answered, for an attempt of one's own that is closed; for results that aren't graded yet.
+    One whose time is up counts as closed at its deadline, though without a receipt before it is.
     Errors: 404, also while it is in progress.
     """
     RecordEvents: _grpc.UnaryUnaryMultiCallable[_attempts_pb2.RecordEventsRequest, _attempts_pb2.RecordEventsResponse]
@@ -77,6 +78,7 @@ class AttemptsAsyncStub(AttemptsStub):
     """
     GetSubmission: _aio.UnaryUnaryMultiCallable[_attempts_pb2.GetSubmissionRequest, _attempts_pb2.SubmitResponse]  # type: ignore[assignment]
     """What Submit answered, for an attempt of one's own that is closed; for results that aren't graded yet.
+    One whose time is up counts as closed at its deadline, though without a receipt before it is.
     Errors: 404, also while it is in progress.
     """
     RecordEvents: _aio.UnaryUnaryMultiCallable[_attempts_pb2.RecordEventsRequest, _attempts_pb2.RecordEventsResponse]  # type: ignore[assignment]
@@ -137,6 +139,7 @@ class AttemptsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_attempts_pb2.SubmitResponse, _abc.Awaitable[_attempts_pb2.SubmitResponse]]:
         """What Submit answered, for an attempt of one's own that is closed; for results that aren't graded yet.
+        One whose time is up counts as closed at its deadline, though without a receipt before it is.
         Errors: 404, also while it is in progress.
         """
 

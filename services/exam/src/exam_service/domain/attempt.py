@@ -1,6 +1,6 @@
 """An attempt: its states, and what it counts as by the clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -52,6 +52,11 @@ class Attempt:
     def is_over(self, now: datetime) -> bool:
         """Whether its time is up, or it was closed before."""
         return not self.status.is_open or (self.status is Status.IN_PROGRESS and now > self.deadline)
+
+    def by_clock(self, now: datetime) -> "Attempt":
+        """As it stands at this moment: whose time is up is expired since its deadline, swept or not."""
+        status = status_by_clock(self.status, self.deadline, now)
+        return self if status is self.status else replace(self, status=status, closed_at=self.deadline)
 
     def remaining_seconds(self, now: datetime) -> float:
         """Until the deadline, never below 0."""

@@ -143,10 +143,15 @@ class Submitter:
 async def get_submission(
     db: Database, papers: PaperCache, principal: Principal, student_exam_id: str
 ) -> Submitted:
-    """What `submit` answered, for a closed attempt. Raises not_found, also while it is in progress."""
+    """What `submit` answered, for an attempt that is closed, or that will be since its time is up.
+
+    Raises not_found, also while it is in progress.
+    """
     attempt_id = parse_uuid(student_exam_id, "attempt")
     async with db.reading() as conn:
         attempt = await repository.get(conn, principal.user_id, attempt_id)
+        if attempt is not None and attempt.status.is_open:
+            attempt = attempt.by_clock(await repository.now(conn))
     if attempt is None or not attempt.status.is_closed:
         raise attempt_errors.no_such_attempt()
     return Submitted(attempt, await papers.get(attempt.exam_id), ())
