@@ -61,6 +61,7 @@ lint: setup ## formatters, linters, type checks, generated code
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(subst $() ,:,$(sort $(dir $(SOURCES)))) .venv/bin/mypy $(SOURCES)
+	.venv/bin/protolint lint -config_path protos/.protolint.yaml protos/examprotos
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && protos/generate.sh "$$fresh" && \
 		diff -r -x __pycache__ "$$fresh/examprotos" protos/gen/examprotos || \
 		{ echo 'protos/gen is not what the sources give: make protos' >&2; exit 1; }

@@ -39,15 +39,8 @@ def test_the_package_is_the_path(source: Path) -> None:
     assert re.fullmatch(r"v\d+", folder.parts[-1])
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "protos")))
-def test_names_follow_the_style_guide(source: Path) -> None:
-    text = re.sub(r"//.*", "", source.read_text())
-    for name in re.findall(r"\b(?:message|service|enum|rpc)\s+(\w+)", text):
-        assert re.fullmatch(r"(?:[A-Z][a-z0-9]*)+", name), name
-    for name in re.findall(r"(?m)^\s+(?:repeated |optional )?[\w.]+ (\w+) = \d+;", text):
-        assert re.fullmatch(r"[a-z][a-z0-9_]*|[A-Z][A-Z0-9_]*", name), name
-    for enum, body in re.findall(r"enum\s+(\w+)\s*\{([^}]*)\}", text):
-        prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", enum).upper()
-        values = re.findall(r"(\w+)\s*=\s*(\d+)", body)
-        assert values[0] == (f"{prefix}_UNSPECIFIED", "0"), enum
-        assert all(value.startswith(prefix) for value, _ in values), enum
+def test_they_keep_to_the_style_guide() -> None:
+    protolint = Path(sys.executable).with_name("protolint")
+    arguments = ["lint", "-config_path", "protos/.protolint.yaml", "protos/examprotos"]
+    done = subprocess.run([protolint, *arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class KeysStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """For every process that serves.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -47,7 +48,8 @@ class KeysStub(object):
 
 
 class KeysServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """For every process that serves.
+    """
 
     def GetJwks(self, request, context):
         """The public EdDSA keys in use, as a JWK set.
@@ -86,7 +88,8 @@ def add_KeysServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Keys(object):
-    """Missing associated documentation comment in .proto file."""
+    """For every process that serves.
+    """
 
     @staticmethod
     def GetJwks(request,

@@ -27,6 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class KeysStub:
+    """For every process that serves."""
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
@@ -40,6 +42,8 @@ class KeysStub:
 
 @_typing.type_check_only
 class KeysAsyncStub(KeysStub):
+    """For every process that serves."""
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetJwks: _aio.UnaryUnaryMultiCallable[_keys_pb2.GetJwksRequest, _keys_pb2.GetJwksResponse]  # type: ignore[assignment]
     """The public EdDSA keys in use, as a JWK set."""
@@ -49,6 +53,8 @@ class KeysAsyncStub(KeysStub):
     """
 
 class KeysServicer(metaclass=_abc_1.ABCMeta):
+    """For every process that serves."""
+
     @_abc_1.abstractmethod
     def GetJwks(
         self,

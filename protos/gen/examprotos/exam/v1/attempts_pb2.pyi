@@ -517,8 +517,8 @@ Global___AnswerVerdict: _TypeAlias = AnswerVerdict  # noqa: Y015
 
 @_typing.final
 class Fault(_message.Message):
-    """A fault of the whole attempt: 404 not_found, 400 time_limit_exceeded, 409 already_submitted · attempt_void ·
-    attempt_paused, 401, 503.
+    """A fault of the whole attempt: 404 not_found, 400 time_limit_exceeded, 409 already_submitted ·
+    attempt_void · attempt_paused, 401, 503.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -29,8 +29,8 @@ class PutQuestion(_message.Message):
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     NEW_QUESTION_ID_FIELD_NUMBER: _builtins.int
     version_id: _builtins.str
-    """Chosen by the caller, fresh for each new content; a version_id seen before changes nothing and is answered
-    as it was at first.
+    """Chosen by the caller, fresh for each new content; a version_id seen before changes nothing and is
+    answered as it was at first.
     """
     question_id: _builtins.str
     """Unset: by content.external_id where that is known, else a new question."""

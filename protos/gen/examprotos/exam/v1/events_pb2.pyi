@@ -109,7 +109,9 @@ Global___AttemptStarted: _TypeAlias = AttemptStarted  # noqa: Y015
 
 @_typing.final
 class AttemptClosed(_message.Message):
-    """examhall.exam.attempt.closed.v1 — submitted or expired. May come again, and late: `attempt_version` decides."""
+    """examhall.exam.attempt.closed.v1 — submitted or expired. May come again, and late: `attempt_version`
+    decides.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

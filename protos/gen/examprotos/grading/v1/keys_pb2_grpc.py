@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AnswerKeysStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Storing keys, and showing them to staff.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -47,7 +48,8 @@ class AnswerKeysStub(object):
 
 
 class AnswerKeysServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Storing keys, and showing them to staff.
+    """
 
     def PutKeys(self, request, context):
         """From import only. Idempotent by version_id; another key under a known version_id is 409 key_immutable.
@@ -86,7 +88,8 @@ def add_AnswerKeysServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AnswerKeys(object):
-    """Missing associated documentation comment in .proto file."""
+    """Storing keys, and showing them to staff.
+    """
 
     @staticmethod
     def PutKeys(request,
@@ -165,8 +168,8 @@ class PapersServicer(object):
     """
 
     def FreezePaper(self, request, context):
-        """Takes the paper of an exam for good and confirms that there is a fitting key for each question. Idempotent.
-        Where keys are missing nothing is stored.
+        """Takes the paper of an exam for good and confirms that there is a fitting key for each question.
+        Idempotent. Where keys are missing nothing is stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,7 +57,8 @@ class ResultsServicer(object):
     """
 
     def Await(self, request, context):
-        """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with grading = pending.
+        """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with
+        grading = pending.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

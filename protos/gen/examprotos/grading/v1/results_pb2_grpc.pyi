@@ -34,7 +34,9 @@ class ResultsStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ResultsAsyncStub: ...
     Await: _grpc.UnaryUnaryMultiCallable[_results_pb2.AwaitRequest, _results_pb2.StudentResult]
-    """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with grading = pending."""
+    """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with
+    grading = pending.
+    """
     ListMyResults: _grpc.UnaryUnaryMultiCallable[_results_pb2.ListMyResultsRequest, _results_pb2.ListMyResultsResponse]
     GetMyResult: _grpc.UnaryUnaryMultiCallable[_results_pb2.GetMyResultRequest, _results_pb2.StudentResult]
     """Errors: 404, 403 results_not_released."""
@@ -45,7 +47,9 @@ class ResultsAsyncStub(ResultsStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Await: _aio.UnaryUnaryMultiCallable[_results_pb2.AwaitRequest, _results_pb2.StudentResult]  # type: ignore[assignment]
-    """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with grading = pending."""
+    """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with
+    grading = pending.
+    """
     ListMyResults: _aio.UnaryUnaryMultiCallable[_results_pb2.ListMyResultsRequest, _results_pb2.ListMyResultsResponse]  # type: ignore[assignment]
     GetMyResult: _aio.UnaryUnaryMultiCallable[_results_pb2.GetMyResultRequest, _results_pb2.StudentResult]  # type: ignore[assignment]
     """Errors: 404, 403 results_not_released."""
@@ -59,7 +63,9 @@ class ResultsServicer(metaclass=_abc_1.ABCMeta):
         request: _results_pb2.AwaitRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_results_pb2.StudentResult, _abc.Awaitable[_results_pb2.StudentResult]]:
-        """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with grading = pending."""
+        """Waits until this version of the attempt is graded, at most `timeout_ms`; else answers with
+        grading = pending.
+        """
 
     @_abc_1.abstractmethod
     def ListMyResults(
