@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from examkit.errors import AppError, Kind
 from examkit.rpc.client import call, connect
 
 ECHO = "examhall.test.v1.Echo"
@@ -36,7 +37,12 @@ class NoTokens:
     async def verify(self, token):
         raise AssertionError
 
+begun = 0
 async def say(request, context):
+    global begun
+    begun += 1
+    if request == b"work":
+        await asyncio.sleep(0.01)
     if request == b"slow":
         (FOLDER / "slow").touch()
         while not (FOLDER / "go").exists():
@@ -64,7 +70,7 @@ async def build(settings):
     handlers = {"Say": grpc.unary_unary_rpc_method_handler(say)}
     server.grpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(ECHO, handlers),))
     yield App(server, [FunctionWorker("test", worker)], ready)
-    (FOLDER / "closed").touch()
+    (FOLDER / "closed").write_text(str(begun))
 
 main(ServiceDefinition("exam", "test_service", ServiceSettings, build))
 '''
@@ -165,6 +171,37 @@ async def test_a_signal_lets_calls_finish_and_ends_cleanly(tmp_path: Path, pki: 
         assert await running.ended() == 0
     assert (tmp_path / "worker-ended").exists()
     assert (tmp_path / "closed").exists()
+
+
+async def test_under_load_every_call_that_began_is_answered(tmp_path: Path, pki: Any) -> None:
+    (tmp_path / "dependency").touch()
+    async with service(tmp_path, pki, "serve") as running:
+        target = (await running.addresses())["grpc"]
+        answered = 0
+        busy = asyncio.Event()
+
+        async def calls() -> Kind:
+            """One after the other, until the service lets no more in; as what it refuses that."""
+            nonlocal answered
+            channel = connect(target, server="exam", tls=pki.files("grading"))
+            try:
+                while True:
+                    await call(channel.unary_unary(f"/{ECHO}/Say"), b"work", timeout=15.0)
+                    answered += 1
+                    if answered == 200:
+                        busy.set()
+            except AppError as refusal:
+                return refusal.kind
+            finally:
+                await channel.close()
+
+        callers = [asyncio.create_task(calls()) for _ in range(20)]
+        async with asyncio.timeout(20.0):
+            await busy.wait()
+            running.process.send_signal(signal.SIGTERM)
+            assert set(await asyncio.gather(*callers)) == {Kind.UNAVAILABLE}
+        assert await running.ended() == 0
+    assert int((tmp_path / "closed").read_text()) == answered
 
 
 async def test_workers_run_apart_from_the_server(tmp_path: Path, pki: Any) -> None:
