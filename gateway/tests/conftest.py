@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from exam_gateway.bootstrap import Gateway, build
-from exam_gateway.server import http_server, listen
+from exam_gateway.server import HttpServer
 from exam_gateway.settings import GatewaySettings
 from examkit.testing import eventually
 from examkit.tls import TlsFiles
@@ -53,11 +52,12 @@ def fakes(services: Fakes) -> Fakes:
 class Running:
     """A gateway that listens, and clients for it."""
 
-    def __init__(self, gateway: Gateway, url: str, fakes: Fakes) -> None:
+    def __init__(self, gateway: Gateway, server: HttpServer, fakes: Fakes) -> None:
         self.gateway = gateway
-        self.url = url
+        self.server = server
+        self.url = server.url
         self.fakes = fakes
-        self.anonymous = httpx.AsyncClient(base_url=url, timeout=15)
+        self.anonymous = httpx.AsyncClient(base_url=self.url, timeout=15)
         self.student = self.client("student")
         self.admin = self.client("admin")
 
@@ -84,28 +84,29 @@ def run(services: Fakes, certificates: Callable[[str], TlsFiles]) -> Run:
         async def ready() -> None:
             return None
 
-        async with build(replace(settings, **changes), ready) as gateway:
+        settings = replace(settings, **changes)
+        async with build(settings, ready) as gateway:
             supervisor = Supervisor(gateway.workers)
             supervisor.start()
-            socket = listen("127.0.0.1:0")
-            url = f"http://127.0.0.1:{socket.getsockname()[1]}"
-            server = http_server(gateway.app)
-            serving = asyncio.create_task(server.serve(sockets=[socket]))
-            await eventually(lambda: server.started)
+            server = HttpServer(
+                gateway.app,
+                "127.0.0.1:0",
+                most_connections=settings.max_connections,
+                end_streams=gateway.live.stop,
+            )
+            await server.start()
 
             async def is_ready() -> bool:
                 return await gateway.ready() is None
 
             await eventually(is_ready)
-            running = Running(gateway, url, services)
+            running = Running(gateway, server, services)
             try:
                 yield running
             finally:
                 for client in (running.anonymous, running.student, running.admin):
                     await client.aclose()
-                gateway.live.stop()
-                server.should_exit = True
-                await serving
+                await server.stop(10)
                 await supervisor.stop()
 
     return start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import time
 import uuid
 from collections.abc import Callable
@@ -67,7 +68,7 @@ class Call:
 
 @dataclass
 class Fakes:
-    """`answers["Attempts/Start"]`: a message, an exception, or a function of the request."""
+    """`answers["Attempts/Start"]`: a message, an exception, or a function of the request, async or not."""
 
     signing: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -118,6 +119,8 @@ class Fakes:
         assert answer is not None, f"nothing said what {name} answers"
         if callable(answer):
             answer = answer(request)
+        if inspect.isawaitable(answer):
+            answer = await answer
         if isinstance(answer, BaseException):
             raise answer
         return answer

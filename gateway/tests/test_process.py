@@ -1,18 +1,22 @@
 """The process as the operator runs it: settings, ready file, drain."""
 
 import asyncio
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import gateway_samples as samples
 import httpx
 import pytest
 from exam_gateway.bootstrap import build
 from exam_gateway.settings import read
+from examkit.errors import unavailable
 from examkit.settings import SettingsError
 from examkit.testing import eventually
 from examkit.workers import Supervisor
@@ -38,8 +42,9 @@ def environment(services, certificates, tmp_path):
     }
 
 
-async def start(command, environment):
+async def start(command, environment, *before):
     return await asyncio.create_subprocess_exec(
+        *before,
         sys.executable,
         "-m",
         "exam_gateway",
@@ -50,12 +55,22 @@ async def start(command, environment):
     )
 
 
-async def test_serve_until_told_to_stop(environment, fakes, tmp_path):
-    process = await start("serve", environment)
-    ready = tmp_path / "ready.json"
+@contextlib.asynccontextmanager
+async def serving(environment, *before):
+    """The process, and what its ready file tells."""
+    ready = Path(environment["READY_FILE"])
+    process = await start("serve", environment, *before)
     try:
         await eventually(ready.exists, timeout=30)
-        told = json.loads(ready.read_text())
+        yield process, json.loads(ready.read_text())
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_serve_until_told_to_stop(environment, fakes):
+    async with serving(environment) as (process, told):
         assert told["pid"] == process.pid
         async with httpx.AsyncClient() as client:
             assert (await client.get(f"{told['url']}/readyz")).status_code == 200
@@ -67,14 +82,62 @@ async def test_serve_until_told_to_stop(environment, fakes, tmp_path):
             )
             process.send_signal(signal.SIGTERM)
             out, errors = await asyncio.wait_for(process.communicate(), 15)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
     assert process.returncode == 0, errors.decode()
     events = [json.loads(line)["event"] for line in out.decode().splitlines()]
     assert events[-1] == "stopped"
     assert "ready" in events
+
+
+async def test_under_load_no_request_is_dropped(environment, fakes):
+    """Everyone hears of the end with an answer, and who waits for one gets it when no one else is let in."""
+    asked, graded = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_request):
+        asked.set()
+        await graded.wait()
+        return samples.closed()
+
+    fakes.answers |= {"Attempts/SaveBatch": samples.store_all, "Attempts/Submit": slowly}
+    fakes.answers["Results/Await"] = unavailable("Later.")
+    answer = {"question_id": samples.QUESTION, "answer": "B", "revision": 1}
+    body = {"student_exam_id": samples.ATTEMPT, **answer}
+    saved = 0
+    busy = asyncio.Event()
+    async with serving(environment) as (process, told):
+
+        async def saves():
+            nonlocal saved
+            async with client() as student:
+                last = None
+                while last != "close":
+                    reply = await student.post("/api/v1/student/save-answer", json=body)
+                    assert reply.status_code == 200
+                    last = reply.headers.get("connection")
+                    saved += 1
+                    if saved == 200:
+                        busy.set()
+
+        def client():
+            headers = {"authorization": f"Bearer {fakes.token()}"}
+            return httpx.AsyncClient(base_url=told["url"], headers=headers, timeout=15)
+
+        savers = [asyncio.create_task(saves()) for _ in range(20)]
+        async with client() as student, httpx.AsyncClient(base_url=told["ops_url"]) as ops:
+            submitting = asyncio.create_task(student.post(f"/api/v1/student/submit/{samples.ATTEMPT}"))
+            await asked.wait()
+            await busy.wait()
+            process.send_signal(signal.SIGTERM)
+            await asyncio.gather(*savers)
+            assert (await ops.get("/readyz")).json()["reason"] == "stopping"
+            graded.set()
+            assert (await submitting).status_code == 200
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+
+
+async def test_it_may_open_as_many_files_as_the_system_lets_it(environment, fakes):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with serving(environment, "prlimit", f"--nofile=128:{hard}") as (process, _):
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
 
 NOWHERE = "127.0.0.1:1"

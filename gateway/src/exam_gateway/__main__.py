@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from pathlib import Path
 
-from examkit import logs, telemetry
 from examkit.settings import SettingsError
 
-from exam_gateway.settings import GatewaySettings, read
+from exam_gateway.settings import read
 
 
 def main() -> None:
@@ -31,26 +29,9 @@ def main() -> None:
     if command == "check-config":
         print("The settings are complete.")
         return
-    _serve(settings)
+    from exam_gateway.server import run
 
-
-def _serve(settings: GatewaySettings) -> None:
-    import uvloop
-
-    from exam_gateway.server import Process
-
-    logs.setup(settings.service_name, settings.log_level)
-    if settings.ready_file:
-        # Until this run serves, the file of an earlier one would point at a dead process.
-        Path(settings.ready_file).unlink(missing_ok=True)
-    telemetry.setup(
-        settings.service_name, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sampler_arg
-    )
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(Process(settings).run())
-    finally:
-        telemetry.shutdown()
+    run(settings)
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def _field(error: Any) -> FieldError:
 
 def _refused(request: Request, error: HTTPException, leaves: Sequence[APIRoute]) -> Response:
     if isinstance(error, BodyRefused):
-        return problems.from_app_error(error.error)
+        return error.response
     match error.status_code:
         case 400:
             # FastAPI and Starlette say so of forms that can't be read.

@@ -33,6 +33,7 @@ STATUS = {
     "not_markable": 409,
     "not_a_workbook": 415,
     "unsupported": 415,
+    "request_timeout": 408,
     "too_large": 413,
     "invalid": 422,
     "unauthenticated": 401,

@@ -15,9 +15,12 @@ http_seconds = Histogram(
     buckets=LATENCY_BUCKETS,
 )
 in_flight = Gauge("examhall_http_requests_in_flight", "Requests being served, streams included")
+connections = Gauge("examhall_http_connections", "Open connections of clients")
+connections_refused = Counter("examhall_http_connections_refused", "Connections above the most there may be")
 rate_limited = Counter("examhall_http_rate_limited", "Requests refused with 429", ("limit",))
 body_bytes = Gauge("examhall_http_body_bytes", "Bytes of request bodies that are held")
 bodies_refused = Counter("examhall_http_bodies_refused", "Requests refused because too many bytes were held")
+bodies_stalled = Counter("examhall_http_bodies_stalled", "Requests given up since their body did not come")
 save_batch_size = Histogram(
     "examhall_save_batch_size",
     "Saves that went to exam in one call",

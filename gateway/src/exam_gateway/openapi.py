@@ -87,7 +87,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     responses.pop("422", None)
     codes = ["rate_limited", "unavailable", "internal"]
     if operation.get("requestBody"):
-        codes += ["too_large", "invalid"]
+        codes += ["request_timeout", "too_large", "invalid"]
         if "multipart/form-data" not in operation["requestBody"]["content"]:
             codes.append("unsupported")
     parameters = operation.get("parameters", [])

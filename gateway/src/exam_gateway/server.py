@@ -1,58 +1,105 @@
-"""The process: listens, becomes ready, drains."""
+"""The process: what it serves with, and how that stops without dropping a request."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
+import resource
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
-import structlog
 import uvicorn
-from examkit.ops import OpsServer, write_ready_file
-from examkit.workers import Supervisor
+from examkit import process
+from examkit.ops import ReadyCheck
 from starlette.types import ASGIApp
 
-from exam_gateway.bootstrap import Gateway, build
+from exam_gateway.bootstrap import build
+from exam_gateway.connections import KEEP_ALIVE_SECONDS, SURPLUS, Connection, Shared
 from exam_gateway.settings import GatewaySettings
 
-GRACE_SECONDS = 10
-KEEP_ALIVE_SECONDS = 75
-"""Above the 60 s of common proxies, so that they never send into a line that we just closed."""
-READY_POLL_SECONDS = 0.2
-
-log = structlog.get_logger(__name__)
+OTHER_FILES = 256
+"""For everything but clients: channels, logs, uploads on their way."""
+UNREAD_SECONDS = 60
+"""How long a client may leave what it was sent unread before the kernel gives the connection up."""
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn, with signals left to the process."""
+    """uvicorn on `bind` (`host:port`), with signals left to the process.
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    `drain_seconds`: after `stop` was asked for it still lets clients in for so long, so that a load balancer
+    can notice. `end_streams` is called when that is over: what never ends by itself has to end then.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        bind: str,
+        *,
+        most_connections: int = 1000,
+        drain_seconds: float = 0.0,
+        end_streams: Callable[[], None],
+    ) -> None:
+        super().__init__(_config(app))
+        self.server_state: Shared = Shared(most_connections)
+        self.url = ""
+        self._bind = bind
+        self._drain_seconds = drain_seconds
+        self._end_streams = end_streams
+        self._sockets: list[socket.socket] = []
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to listen. Raises OSError where the address is taken."""
+        listening = listen(self._bind)
+        self._sockets.append(listening)
+        self.url = "http://" + process.local_address(self._bind, listening.getsockname()[1])
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup(sockets=self._sockets)
+        self._ticking = asyncio.create_task(self.main_loop())
+
+    async def stop(self, grace: float) -> None:
+        """What is under way, and what still comes on open connections, is answered, each with a farewell."""
+        self.server_state.draining = True
+        if self._ticking is None:
+            return
+        await asyncio.sleep(self._drain_seconds)
+        self._end_streams()
+        self.should_exit = True
+        await self._ticking
+        self.config.timeout_graceful_shutdown = int(grace)
+        await self.shutdown(sockets=self._sockets)
 
 
-def http_server(app: ASGIApp) -> HttpServer:
-    """Configured; give `serve` the socket."""
-    return HttpServer(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
+def run(settings: GatewaySettings) -> None:
+    """One run of `serve`."""
+    process.run(settings.service_name, settings, partial(_parts, settings))
+
+
+@asynccontextmanager
+async def _parts(settings: GatewaySettings, not_ready: ReadyCheck) -> AsyncIterator[process.Parts]:
+    files = raise_file_limit()
+    async with build(settings, not_ready) as gateway:
+        server = HttpServer(
+            gateway.app,
+            settings.http_bind,
+            most_connections=min(settings.max_connections, max(files - SURPLUS - OTHER_FILES, files // 2)),
+            drain_seconds=settings.drain_seconds,
+            end_streams=gateway.live.stop,
         )
-    )
+        yield process.Parts(server, gateway.workers, gateway.ready, lambda: {"url": server.url})
+
+
+def raise_file_limit() -> int:
+    """Lets the process open as many files as the system allows it; how many those are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError):
+        # macOS calls its limit infinite, and then refuses that.
+        return soft
+    return hard
 
 
 def listen(bind: str) -> socket.socket:
@@ -61,6 +108,9 @@ def listen(bind: str) -> socket.socket:
     host = host.strip("[]")
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Connections have it from the socket that they came in by.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
     try:
         listening.bind((host, int(port)))
     except OSError:
@@ -69,87 +119,16 @@ def listen(bind: str) -> socket.socket:
     return listening
 
 
-class Process:
-    """One run of `serve`."""
-
-    def __init__(self, settings: GatewaySettings) -> None:
-        self._settings = settings
-        self._not_ready: str | None = "starting"
-        self._stop = asyncio.Event()
-        self._ops = OpsServer(settings.ops_bind, self._readiness)
-
-    async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._asked_to_stop, number)
-        await self._ops.start()
-        try:
-            async with build(self._settings, self._readiness) as gateway:
-                await self._live(gateway)
-        finally:
-            await self._ops.stop()
-        log.info("stopped")
-
-    async def _live(self, gateway: Gateway) -> None:
-        supervisor = Supervisor(gateway.workers)
-        listening = listen(self._settings.http_bind)
-        url = "http://" + _local(self._settings.http_bind, listening.getsockname()[1])
-        server = http_server(gateway.app)
-        supervisor.start()
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        becoming = asyncio.create_task(self._become_ready(gateway, url))
-        log.info("started", url=url, ops_port=self._ops.port)
-        try:
-            await self._until_stopped(serving, becoming)
-        finally:
-            becoming.cancel()
-            self._not_ready = "stopping"
-            if not serving.done():
-                await asyncio.sleep(self._settings.drain_seconds)
-            gateway.live.stop()
-            server.should_exit = True
-            await asyncio.gather(serving, return_exceptions=True)
-            await supervisor.stop(GRACE_SECONDS)
-
-    async def _until_stopped(self, serving: asyncio.Task[None], becoming: asyncio.Task[None]) -> None:
-        """Waits for the signal. What goes wrong before ends the process instead of hiding."""
-        stop = asyncio.create_task(self._stop.wait())
-        waiting: set[asyncio.Task[object]] = {stop, serving, becoming}
-        try:
-            while not stop.done():
-                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-                if serving in done and not stop.done():
-                    raise RuntimeError("the HTTP server ended")
-                waiting -= done
-        finally:
-            stop.cancel()
-
-    async def _become_ready(self, gateway: Gateway, url: str) -> None:
-        while (waiting_for := await gateway.ready()) is not None:
-            self._not_ready = waiting_for
-            await asyncio.sleep(READY_POLL_SECONDS)
-        self._not_ready = None
-        if self._settings.ready_file:
-            content = {
-                "pid": os.getpid(),
-                "url": url,
-                "ops_url": "http://" + _local(self._settings.ops_bind, self._ops.port),
-            }
-            await asyncio.to_thread(partial(write_ready_file, Path(self._settings.ready_file), content))
-        log.info("ready")
-
-    async def _readiness(self) -> str | None:
-        return "stopping" if self._stop.is_set() else self._not_ready
-
-    def _asked_to_stop(self, number: int) -> None:
-        if not self._stop.is_set():
-            log.info("stopping", signal=signal.Signals(number).name)
-        self._stop.set()
-
-
-def _local(bind: str, port: int) -> str:
-    """Where a neighbour on this machine reaches a bound address."""
-    host = bind.rpartition(":")[0]
-    return f"{'127.0.0.1' if host in {'0.0.0.0', '[::]'} else host}:{port}"  # noqa: S104 - compared, not bound
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )

@@ -45,6 +45,8 @@ class GatewaySettings:
     token_audience: str = "examhall-api"  # noqa: S105 - a name, not a secret
     drain_seconds: float = field(default=0.0, metadata={"minimum": 0.0})
     """Time between "not ready" and the end of listening, for load balancers to notice."""
+    max_connections: int = field(default=10_000, metadata={"minimum": 1})
+    """Of clients, at a time; fewer where the system lets the process open fewer files."""
     identities: Mapping[str, TlsFiles] = field(default_factory=dict)
 
 

@@ -37,8 +37,7 @@ from examhall_local.sweep import sweep
 
 _READY_WITHIN = 120.0  # seconds
 _DEATHS_AT_START = 3  # so often a process may die before it was ever ready
-_GATEWAY_GRACE = 12.0  # seconds between SIGTERM and SIGKILL; calls under way may end
-_SERVICE_GRACE = 15.0
+_GRACE = 35.0  # seconds between SIGTERM and SIGKILL: 20 for calls under way, 10 for workers
 _BOOT_GRACE = 20.0
 
 
@@ -100,11 +99,11 @@ class System:
         for keeper in list(self._keepers.values()):
             keeper.let_go()
         if GATEWAY in self._keepers:
-            self._keepers[GATEWAY].stop(_GATEWAY_GRACE)
+            self._keepers[GATEWAY].stop(_GRACE)
         services = [k for name, k in self._keepers.items() if name != GATEWAY]
         if services:
             with ThreadPoolExecutor(len(services)) as pool:
-                list(pool.map(lambda keeper: keeper.stop(_SERVICE_GRACE), services))
+                list(pool.map(lambda keeper: keeper.stop(_GRACE), services))
         if self._rabbit_start is not None:
             # While it boots, RabbitMQ hears no signal, and killed at its first start it may leave half a
             # database: it gets the few seconds that it needs.

@@ -1,21 +1,26 @@
-"""How large a body may be, by route, and how many bytes of bodies this process holds at a time.
+"""How large a body may be and how long it may take, by route; how many bytes this process holds at a time.
 
 Judged by the declared length, and again while the body streams in.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 from examkit.errors import AppError, rate_limited, too_large, unavailable
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exam_gateway import metrics, problems
 from exam_gateway.guards.access import USER
 from exam_gateway.guards.limits import RateLimits
+
+WHOLE = "examhall.whole"
+"""Scope key: there, once all of the request is here and nobody can be waited for."""
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -29,6 +34,13 @@ LIMITS = (
 )
 """The first prefix that fits. 200 answers of 64 KiB of text are 12.8 MiB."""
 OTHERWISE = 16 * KIB
+
+STALL_SECONDS = 10.0
+"""Without a byte."""
+BODY_SECONDS = 60.0
+UPLOAD_SECONDS = 300.0
+"""For 21 MiB, over a line of 600 kbit/s."""
+UPLOADS = ("/api/v1/admin/imports", "/api/v1/student/files")
 
 LARGE = 64 * KIB
 """From here on a body is read at its user's expense."""
@@ -47,22 +59,31 @@ def limit_for(path: str) -> int:
     return OTHERWISE
 
 
+def seconds_for(path: str) -> float:
+    """How long a body may take from the first wait for it on."""
+    return UPLOAD_SECONDS if path.startswith(UPLOADS) else BODY_SECONDS
+
+
 class BodyRefused(HTTPException):
     """Raised from `receive`, so that whoever reads the body passes it on."""
 
-    def __init__(self, error: AppError) -> None:
-        super().__init__(error.kind.http_status, error.detail)
-        self.error = error
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
 
 
 @dataclass
 class _Body:
-    """One body on its way in. `payer`: who pays for it, once it is large."""
+    """One body on its way in. `payer`: who pays for it, once it is large.
+
+    `until`: when all of it must be here, on the loop's clock, once it was waited for.
+    """
 
     limit: int
     declared: int | None
     received: int = 0
     payer: Hashable = None
+    until: float | None = None
 
 
 class BodyLimit:
@@ -81,12 +102,13 @@ class BodyLimit:
             return
 
         async def limited() -> Message:
-            message = await receive()
+            # What is here already costs no timer. Who reads on behind the end waits for the client to go.
+            message = await (receive() if WHOLE in scope else _in_time(body, scope, receive))
             if message["type"] == "http.request":
                 try:
                     self._take(body, len(message.get("body", b"")), scope.get(USER))
                 except AppError as error:
-                    raise BodyRefused(error) from None
+                    raise BodyRefused(problems.from_app_error(error)) from None
             return message
 
         try:
@@ -120,6 +142,19 @@ class BodyLimit:
             self._large[body.payer] -= 1
             if not self._large[body.payer]:
                 del self._large[body.payer]
+
+
+async def _in_time(body: _Body, scope: Scope, receive: Receive) -> Message:
+    now = asyncio.get_running_loop().time()
+    if body.until is None:
+        body.until = now + seconds_for(scope["path"])
+    try:
+        async with asyncio.timeout_at(min(now + STALL_SECONDS, body.until)):
+            return await receive()
+    except TimeoutError:
+        metrics.bodies_stalled.inc()
+        detail = "The body of the request did not come in time."
+        raise BodyRefused(problems.from_status(408, detail, {"connection": "close"})) from None
 
 
 def _declared(scope: Scope) -> int | None:

@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exam_gateway.guards.access import Gatekeeper
+from exam_gateway.guards.body import seconds_for
 from exam_gateway.guards.json_body import JsonRequest, is_json
 
 REQUEST_SECONDS = 60.0
+"""For all calls behind a request. Its body has a time of its own."""
 
 Handle = Callable[[Request], Awaitable[Response]]
 
@@ -43,9 +45,8 @@ class PublicRoute(APIRoute):
         else:
             keeper.limits.address(self.path, keeper.address(request.scope))
         self._check(request)
-        with acting(
-            principal=principal, token=token, request_id=current_request_id(), timeout=REQUEST_SECONDS
-        ):
+        seconds = REQUEST_SECONDS + seconds_for(request.scope["path"])
+        with acting(principal=principal, token=token, request_id=current_request_id(), timeout=seconds):
             return await handle(JsonRequest(request.scope, request.receive))
 
     def _check(self, request: Request) -> None:

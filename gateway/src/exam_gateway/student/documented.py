@@ -38,6 +38,7 @@ _CODES = (
     "already_submitted",
     "attempt_void",
     "attempt_paused",
+    "request_timeout",
     "too_large",
     "unsupported",
     "invalid",

@@ -62,7 +62,7 @@ class SaveRoute:
         except AppError as error:
             response = problems.from_app_error(error)
         except BodyRefused as refused:
-            response = problems.from_app_error(refused.error)
+            response = refused.response
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:

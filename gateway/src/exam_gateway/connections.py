@@ -1,0 +1,136 @@
+"""A client's connection: uvicorn's, with an end to every wait, to every size, and to their number.
+
+The body of a request is watched by `guards.body`; what else a client may take its time for, here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from exam_gateway import metrics, problems
+from exam_gateway.guards.body import WHOLE
+
+KEEP_ALIVE_SECONDS = 75
+"""Above the 60 s of common proxies, so that they never send into a line that we just closed."""
+HEAD_SECONDS = 10.0
+"""For the head of a request, from the connection or its first byte on."""
+HEAD_BYTES = 64 * 1024
+"""Of anything but a body: heads, trailers, what stands between chunks. What one read brings comes on top."""
+UNWANTED_SECONDS = 10.0
+"""For the rest of a body that was answered without."""
+LINGER_SECONDS = 1.0
+"""How long a quiet connection of a server that stops still waits for what is on its way to it."""
+SURPLUS = 256
+"""So many connections above the most are told so; more are just closed."""
+
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Shared(ServerState):
+    """What the connections of a server share. `draining`: each answer is the last one on its connection."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.draining = False
+
+
+class Connection(HttpToolsProtocol):
+    """`_until`: when a wait for the client ends, on the loop's clock; None while it is the client who waits.
+
+    uvicorn has one timer, and stops it at each byte that comes: here it then goes on.
+    """
+
+    server_state: Shared
+    _until: float | None = None
+    _arriving = False
+    _bytes_beside_body = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        metrics.connections.inc()
+        above = len(self.connections) - self.server_state.most
+        if above > 0:
+            metrics.connections_refused.inc()
+            self.app = _full
+        if above > SURPLUS:
+            transport.abort()
+        else:
+            self._wait(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        metrics.connections.dec()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes_beside_body += len(data)
+        super().data_received(data)
+        if self._arriving and self._bytes_beside_body > HEAD_BYTES:
+            self._refuse()
+        elif self._until is not None:
+            self.timeout_keep_alive_task = self.loop.call_at(self._until, self.timeout_keep_alive_handler)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._arriving = True
+        self._bytes_beside_body = 0
+        self._until = self.loop.time() + HEAD_SECONDS
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._until = None
+        if self.server_state.draining:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        self._bytes_beside_body = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._arriving = False
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._arriving:
+            self._wait(UNWANTED_SECONDS)
+        elif self.server_state.draining:
+            self._wait(LINGER_SECONDS)
+        else:
+            # With uvicorn's own timer.
+            self._until = self.loop.time() + self.timeout_keep_alive
+
+    def shutdown(self) -> None:
+        """Nobody new is let in. Who is being answered leaves with the answer, who is quiet after a moment."""
+        if self._is_answering():
+            # After one that began without saying that it is the last there may come a request.
+            self.cycle.keep_alive &= self.cycle.response_started
+        elif not self._arriving:
+            self._wait(LINGER_SECONDS)
+
+    def timeout_keep_alive_handler(self) -> None:
+        if not self._is_answering():
+            super().timeout_keep_alive_handler()
+
+    def _refuse(self) -> None:
+        if not self._is_answering():
+            self.transport.write(_TOO_LONG)
+        self.transport.close()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait(self, seconds: float) -> None:
+        self._unset_keepalive_if_required()
+        self._until = self.loop.time() + seconds
+        self.timeout_keep_alive_task = self.loop.call_at(self._until, self.timeout_keep_alive_handler)
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = {"retry-after": "1", "connection": "close"}
+    await problems.from_status(503, "Too many are connected. Try again.", headers)(scope, receive, send)
