@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from examhall_local.system import System
 
 Say = Callable[[str], None]
-_STOPS_WITHIN = 75.0  # seconds that a supervisor gets to stop everything in order
+_STOPS_WITHIN = 120.0  # seconds that a supervisor gets to stop everything in order
 _UP_WITHIN = 180.0  # seconds to wait for a system that somebody else is just starting
 
 

@@ -37,7 +37,7 @@ from examhall_local.sweep import sweep
 
 _READY_WITHIN = 120.0  # seconds
 _DEATHS_AT_START = 3  # so often a process may die before it was ever ready
-_GRACE = 35.0  # seconds between SIGTERM and SIGKILL: 20 for calls under way, 10 for workers
+_GRACE = 30.0  # seconds between SIGTERM and SIGKILL: 20 for calls under way, the rest for workers
 _BOOT_GRACE = 20.0
 
 
