@@ -122,14 +122,16 @@ async def test_a_body_that_stalls_is_given_up(gateway, monkeypatch, who, path):
     begins, kind = b"{", "application/json"
     if path in body.UPLOADS:
         begins, kind = (
-            b'--x\r\ncontent-disposition: form-data; name="kind"\r\n\r\n',
+            b"--x\r\ncontent-disposition: form-data; name=a\r\n\r\n",
             "multipart/form-data; boundary=x",
         )
-    monkeypatch.setattr(body, "STALL_SECONDS", 0.2)
     stalled = metric("examhall_http_bodies_stalled_total")
     async with line(gateway) as slow:
         slow.send(head(getattr(gateway, who), path, 16_000, kind) + begins.ljust(5000))
         await eventually(lambda: metric("examhall_http_body_bytes") == 5000)
+        # From the next byte on.
+        monkeypatch.setattr(body, "STALL_SECONDS", 0.1)
+        slow.send(b" ")
         assert is_late(await slow.answer())
         assert await slow.ends() == b""
     assert metric("examhall_http_body_bytes") == 0
