@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,18 @@ def moment(message: Any, field: str) -> datetime | None:
 def when(timestamp: Timestamp) -> datetime:
     """A Timestamp that is always set."""
     return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def text_of(timestamp: Timestamp) -> str:
+    """A Timestamp that is always set, as clients read it: RFC 3339 in UTC, to the microsecond."""
+    return _written(timestamp.seconds, timestamp.nanos)
+
+
+@lru_cache(maxsize=1024)
+def _written(seconds: int, nanos: int) -> str:
+    # Many saves share a commit, and a class its deadline.
+    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{nanos // 1000:06}Z" if nanos else f"{whole}Z"
 
 
 def stamp(time: datetime | None) -> Timestamp | None:

@@ -117,6 +117,22 @@ async def test_sessions_are_set_up(db: Database) -> None:
         assert prepared.scalar_one() == 0
 
 
+async def test_a_pool_of_prepared_statements_plans_once(sample: TestDatabase) -> None:
+    db = Database(sample.serve_dsn, schema="sample", pool_size=1, prepared=True)
+    try:
+        async with db.reading() as conn:
+            for number in range(3):
+                await conn.execute(sa.select(notes.c.id).where(notes.c.text == str(number)))
+            plans = (
+                "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE :like"
+            )
+            query = sa.text(plans)
+            found = (await conn.execute(query, {"like": "%notes.text%"})).all()
+        assert [tuple(row) for row in found] == [(3, 0)]
+    finally:
+        await db.close()
+
+
 async def test_the_driver_itself_may_be_used(db: Database, sample: TestDatabase) -> None:
     async def query(statement: str) -> None:
         async with db.transaction() as tx:
@@ -132,13 +148,13 @@ async def test_the_driver_itself_may_be_used(db: Database, sample: TestDatabase)
 
 async def test_the_pool_is_measured(db: Database) -> None:
     def in_use() -> float | None:
-        return REGISTRY.get_sample_value("examhall_db_pool_in_use", {"schema": "sample"})
+        return REGISTRY.get_sample_value("examhall_db_pool_in_use", {"schema": "sample", "pool": "main"})
 
     async with db.transaction(), db.reading():
         await db.ping()
         assert in_use() == 2
     assert in_use() == 0
-    assert REGISTRY.get_sample_value("examhall_db_pool_size", {"schema": "sample"}) == 4
+    assert REGISTRY.get_sample_value("examhall_db_pool_size", {"schema": "sample", "pool": "main"}) == 4
 
 
 async def test_reading_opens_no_transaction(db: Database) -> None:

@@ -11,19 +11,11 @@ from examkit.rpc.interceptors import bearer_token
 from examkit.tokens import TokenVerifier
 from starlette.types import Scope
 
+from exam_gateway.guards.headers import header
 from exam_gateway.guards.limits import RateLimits
 
 USER = "examhall.user"
 """Scope key: the id of the user, once admitted."""
-
-
-def header(scope: Scope, wanted: bytes) -> str | None:
-    """The first header of that (lower-case) name."""
-    for name, value in scope["headers"]:
-        if name == wanted:
-            text: str = value.decode("latin-1")
-            return text
-    return None
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class Gatekeeper:
         token = bearer_token(header(scope, b"authorization"))
         if not token:
             raise unauthenticated("Sign in first.")
-        principal = await self.verifier.verify(token)
+        principal = self.verifier.remembered(token) or await self.verifier.verify(token)
         if role is not None and principal.role != role:
             raise forbidden("Your role does not allow this.")
         scope[USER] = principal.user_id

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exam_gateway import metrics, problems
 from exam_gateway.guards.access import USER
+from exam_gateway.guards.headers import raw_header
 from exam_gateway.guards.limits import RateLimits
 
 WHOLE = "examhall.whole"
@@ -94,6 +95,7 @@ class BodyLimit:
         self._limits = limits
         self._held = 0
         self._large: Counter[Hashable] = Counter()
+        metrics.body_bytes.set_function(lambda: self._held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(limit_for(scope["path"]), _declared(scope))
@@ -120,7 +122,6 @@ class BodyLimit:
         """Raises too_large, unavailable, rate_limited."""
         body.received += count
         self._held += count
-        metrics.body_bytes.set(self._held)
         if body.received > body.limit:
             raise too_large("The request is too large.")
         large = body.received > LARGE
@@ -137,7 +138,6 @@ class BodyLimit:
 
     def _give_back(self, body: _Body) -> None:
         self._held -= body.received
-        metrics.body_bytes.set(self._held)
         if body.payer is not None:
             self._large[body.payer] -= 1
             if not self._large[body.payer]:
@@ -158,5 +158,5 @@ async def _in_time(body: _Body, scope: Scope, receive: Receive) -> Message:
 
 
 def _declared(scope: Scope) -> int | None:
-    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(value) if value.isdigit() else None
+    value = raw_header(scope, b"content-length")
+    return int(value) if value is not None and value.isdigit() else None

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exam_gateway import problems
+from exam_gateway.guards.headers import raw_header
 
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 _HEADERS = b"authorization, content-type, traceparent, x-request-id"
@@ -21,12 +22,12 @@ class Cors:
         self._origins = frozenset(origin.encode() for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = _header(scope, b"origin")
+        origin = raw_header(scope, b"origin")
         if origin is None:
             await self._app(scope, receive, send)
             return
         allowed = origin in self._origins
-        if scope["method"] == "OPTIONS" and _header(scope, b"access-control-request-method") is not None:
+        if scope["method"] == "OPTIONS" and raw_header(scope, b"access-control-request-method") is not None:
             await _preflight(allowed, origin)(scope, receive, send)
             return
 
@@ -57,7 +58,3 @@ def _preflight(allowed: bool, origin: bytes) -> Response:
 
 def _granted(origin: bytes) -> list[tuple[bytes, bytes]]:
     return [(b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true")]
-
-
-def _header(scope: Scope, wanted: bytes) -> bytes | None:
-    return next((value for name, value in scope["headers"] if name == wanted), None)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import MutableMapping
+from functools import cache
 from typing import Any
 
 import structlog
 from examkit import telemetry
-from examkit.ids import uuid7
 from examkit.rpc.context import request_id_var
+from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exam_gateway import metrics, problems
+from exam_gateway.guards.headers import raw_header
 
 RECEIVED = "examhall.received"
 """Scope key: `time.monotonic()` of the moment the request came in."""
 QUIET = "examhall.quiet"
-"""Scope key: a success is logged at debug only (saves)."""
+"""Scope key: a success is not logged (saves)."""
 
 CSP = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -39,6 +42,8 @@ class Frame:
             (b"referrer-policy", b"no-referrer"),
             (b"cross-origin-opener-policy", b"same-origin"),
         ]
+        self._in_flight = 0
+        metrics.in_flight.set_function(lambda: self._in_flight)
         if hsts:
             self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
 
@@ -49,14 +54,13 @@ class Frame:
         if scope["type"] != "http":
             return
         scope[RECEIVED] = time.monotonic()
-        found = _wanted(scope)
-        request_id = _request_id(found.get(b"x-request-id"))
+        request_id = _request_id(raw_header(scope, b"x-request-id"))
         request_id_var.set(request_id)
         exchange = _Exchange(scope, send, self._headers, request_id.encode())
-        metrics.in_flight.inc()
+        self._in_flight += 1
         try:
             with telemetry.span(
-                "HTTP", "server", parent=telemetry.parse(found.get(b"traceparent"))
+                "HTTP", "server", parent=telemetry.parse(raw_header(scope, b"traceparent"))
             ) as recorded:
                 await self._serve(scope, receive, exchange)
                 if recorded is not None:
@@ -64,7 +68,7 @@ class Frame:
                     recorded.set_attribute("http.response.status_code", exchange.status)
                 exchange.tell()
         finally:
-            metrics.in_flight.dec()
+            self._in_flight -= 1
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
         try:
@@ -113,7 +117,8 @@ class _Exchange:
 
     def _complete(self, message: MutableMapping[str, Any]) -> None:
         headers = list(message.get("headers", ()))
-        present = {name.lower() for name, _ in headers}
+        # In lower case, as ASGI has them.
+        present = {name for name, _ in headers}
         headers += [pair for pair in self._headers if pair[0] not in present]
         headers.append((b"x-request-id", self._request_id))
         if b"cache-control" not in present and self._scope["path"].startswith("/api/"):
@@ -123,17 +128,20 @@ class _Exchange:
     def tell(self) -> None:
         """The metric and the log line: templates and figures, never ids, tokens or bodies."""
         route, method, status = self.route, self.method, self.status
-        metrics.http_seconds.labels(route, method, str(status)).observe(self._seconds)
-        level = log.debug if status < 400 and self._scope.get(QUIET) else log.info
-        level("http_request", route=route, method=method, status=status, ms=round(self._seconds * 1000, 1))
+        _seconds_of(route, method, status).observe(self._seconds)
+        if status >= 400 or QUIET not in self._scope:
+            ms = round(self._seconds * 1000, 1)
+            log.info("http_request", route=route, method=method, status=status, ms=ms)
 
 
-def _wanted(scope: Scope) -> dict[bytes, bytes]:
-    return {name: value for name, value in scope["headers"] if name in {b"x-request-id", b"traceparent"}}
+@cache
+def _seconds_of(route: str, method: str, status: int) -> Histogram:
+    """Looked up once: templates, methods and statuses are few."""
+    return metrics.http_seconds.labels(route, method, str(status))
 
 
 def _request_id(given: bytes | None) -> str:
     """The client's own id where it is harmless, else a new one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode()
-    return str(uuid7())
+    return f"{random.getrandbits(128):032x}"

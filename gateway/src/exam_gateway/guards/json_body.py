@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.types import Scope
 
-from exam_gateway.guards.access import header
+from exam_gateway.guards.headers import header
 
 MAX_DEPTH = 64
 MAX_MEMBERS = 256
@@ -61,7 +61,7 @@ def _check(value: Any) -> None:
 def is_json(scope: Scope) -> bool:
     """Whether the body claims to be JSON. One that claims nothing is taken for it."""
     told = header(scope, b"content-type")
-    if told is None:
+    if told is None or told == "application/json":
         return True
     message = Message()
     message["content-type"] = told

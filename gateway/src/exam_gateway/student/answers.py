@@ -6,8 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
-from uuid import UUID
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 import msgspec
 from examkit.errors import AppError, FieldError, invalid, unsupported
@@ -43,6 +42,27 @@ class _Answer(msgspec.Struct, forbid_unknown_fields=True):
     revision: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _Plain(msgspec.Struct, forbid_unknown_fields=True):
+    """An answer as pages send them. Whatever is no such answer is read with more care, for its fault."""
+
+    question_id: str
+    answer: str | Annotated[list[str], msgspec.Meta(max_length=MAX_CHOSEN)] | None
+    revision: Annotated[int, msgspec.Meta(ge=0, le=MAX_REVISION)] | None = None
+
+
+class _PlainOne(_Plain):
+    student_exam_id: str = ""
+
+    @property
+    def answers(self) -> Sequence[_Plain]:
+        return (self,)
+
+
+class _PlainMany(msgspec.Struct, forbid_unknown_fields=True):
+    student_exam_id: str
+    answers: Annotated[list[_Plain], msgspec.Meta(max_length=MAX_SAVED_AT_ONCE)]
+
+
 class _Named(msgspec.Struct):
     question_id: str = ""
 
@@ -70,7 +90,12 @@ _Submit = msgspec.defstruct(
 )
 
 
-@dataclass(frozen=True)
+_decode_plain_one = msgspec.json.Decoder(_PlainOne).decode
+_decode_plain_many = msgspec.json.Decoder(_PlainMany).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """An answer that never went to exam."""
 
@@ -79,7 +104,7 @@ class Refused:
     code: str = "invalid"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answers:
     student_exam_id: str
     good: Sequence[attempts_pb2.AnswerSave]
@@ -113,6 +138,9 @@ def check_json(scope: Scope) -> None:
 
 def read_one(body: bytes) -> Answers:
     """The body of save-answer. Raises invalid."""
+    plain = _read_plain(body, _decode_plain_one)
+    if plain is not None:
+        return plain
     one = _decode(body, _One)
     saved = _checked(_Answer(one.question_id, one.answer, one.revision))
     if isinstance(saved, Refused):
@@ -122,8 +150,32 @@ def read_one(body: bytes) -> Answers:
 
 def read_many(body: bytes) -> Answers:
     """The body of save-answers. Raises invalid where it isn't of that shape at all."""
+    plain = _read_plain(body, _decode_plain_many)
+    if plain is not None:
+        return plain
     many = _decode(body, _Many)
     return _sorted(_attempt_id(many.student_exam_id), many.answers)
+
+
+def _read_plain(body: bytes, decode: Callable[[bytes], _PlainOne | _PlainMany]) -> Answers | None:
+    """What nearly every body is: small, and nothing wrong with it. None for any other."""
+    if len(body) > LARGE:
+        return None
+    try:
+        plain = decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    # A NUL can only be written as an escape.
+    if b"\\u0000" in body or not all(_UUID.fullmatch(answer.question_id) for answer in plain.answers):
+        return None
+    return Answers(_attempt_id(plain.student_exam_id), [_plain_save(answer) for answer in plain.answers])
+
+
+def _plain_save(answer: _Plain) -> attempts_pb2.AnswerSave:
+    question_id, text = answer.question_id.lower(), _encode(answer.answer)
+    if answer.revision is None:
+        return attempts_pb2.AnswerSave(question_id=question_id, answer_json=text)
+    return attempts_pb2.AnswerSave(question_id=question_id, answer_json=text, revision=answer.revision)
 
 
 def read_submit(body: bytes, from_path: str | None) -> Answers:
@@ -224,7 +276,7 @@ def _attempt_id(text: str) -> str:
     if not _UUID.fullmatch(text):
         message = "must be a UUID"
         raise invalid("student_exam_id must be a UUID.", FieldError(("body", "student_exam_id"), message))
-    return str(UUID(text))
+    return text.lower()
 
 
 def _decode(body: bytes, kind: type[Any]) -> Any:

@@ -31,8 +31,8 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_pool_size = Gauge("examhall_db_pool_size", "Connections that the pool may hold", ["schema"])
-_in_use = Gauge("examhall_db_pool_in_use", "Connections that are in use", ["schema"])
+_pool_size = Gauge("examhall_db_pool_size", "Connections that the pool may hold", ["schema", "pool"])
+_in_use = Gauge("examhall_db_pool_in_use", "Connections that are in use", ["schema", "pool"])
 _failures = Counter(
     "examhall_db_failures",
     "Units of work that ended because Postgres was away or contended",
@@ -102,6 +102,8 @@ class Tx:
 class Database:
     """A fixed pool of connections to one schema, as the serving role.
 
+    `name` tells it from other pools of the process; `prepared`: see `build_engine`.
+
     Every error that means "Postgres is away" leaves as `DatabaseAway`, and every one that means "lost
     against others" as `Contended`: both are `unavailable` for the caller. All else is raised as it is.
     """
@@ -114,12 +116,14 @@ class Database:
         pool_size: int = 10,
         on_commit: Callable[[], None] | None = None,
         limits: Limits | None = None,
+        prepared: bool = False,
+        name: str = "main",
     ) -> None:
         self.schema = schema
-        self._engine = build_engine(dsn, schema, pool_size, limits or Limits())
+        self._engine = build_engine(dsn, schema, pool_size, limits or Limits(), prepared=prepared)
         self._reading = reading_engine(self._engine)
-        _pool_size.labels(schema).set(pool_size)
-        _in_use.labels(schema).set_function(functools.partial(connections_in_use, self._engine))
+        _pool_size.labels(schema, name).set(pool_size)
+        _in_use.labels(schema, name).set_function(functools.partial(connections_in_use, self._engine))
         self._commit_listeners: list[Callable[[], None]] = [] if on_commit is None else [on_commit]
 
     def add_commit_listener(self, listener: Callable[[], None]) -> None:

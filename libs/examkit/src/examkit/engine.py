@@ -53,12 +53,19 @@ def conninfo(dsn: str, limits: Limits, application_name: str) -> str:
     return make_conninfo("", **{**defaults, **conninfo_to_dict(dsn)})
 
 
-def build_engine(dsn: str, schema: str, pool_size: int, limits: Limits) -> AsyncEngine:
-    """An engine whose sessions see only this schema. Nothing connects before the first use."""
+def build_engine(
+    dsn: str, schema: str, pool_size: int, limits: Limits, *, prepared: bool = False
+) -> AsyncEngine:
+    """An engine whose sessions see only this schema. Nothing connects before the first use.
+
+    `prepared`: statements are parsed and planned once a connection, for any parameters. They must name
+    their columns: after a migration a prepared `*` would fail.
+    """
     connect = functools.partial(
         psycopg.AsyncConnection.connect,
         conninfo(dsn, limits, f"examhall-{schema}"),
-        prepare_threshold=None,  # PgBouncer hands our statements to changing servers
+        # A PgBouncer that is not told to carry prepared statements hands them to changing servers.
+        prepare_threshold=0 if prepared else None,
     )
     engine = create_async_engine(
         "postgresql+psycopg://",
@@ -66,10 +73,15 @@ def build_engine(dsn: str, schema: str, pool_size: int, limits: Limits) -> Async
         pool_size=pool_size,
         max_overflow=0,  # an elastic pool reconnects all the time under load
         pool_timeout=limits.pool_wait,
+        pool_use_lifo=True,  # few warm connections rather than all of them in turn
         use_native_hstore=False,
         hide_parameters=True,  # answers and names stay out of logs
     )
-    event.listen(engine.sync_engine, "connect", functools.partial(_configure, schema=schema, limits=limits))
+    event.listen(
+        engine.sync_engine,
+        "connect",
+        functools.partial(_configure, schema=schema, limits=limits, prepared=prepared),
+    )
     event.listen(engine.sync_engine, "checkout", _refuse_stale)
     event.listen(engine.sync_engine, "handle_error", _recognise_disconnect)
     return engine
@@ -87,12 +99,15 @@ def connections_in_use(engine: AsyncEngine) -> int:
     return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
 
-def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits) -> None:
+def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits, prepared: bool) -> None:
     # Set by a statement and not by `options`, which PgBouncer refuses; provisioning gives both roles
     # the same, for server connections that PgBouncer opens by itself.
     timeouts = (limits.statement, limits.lock, limits.idle_in_transaction)
     cursor = connection.cursor()
     cursor.execute(_SETTINGS, (f'"{schema}"', *(f"{int(seconds * 1000)}ms" for seconds in timeouts)))
+    if prepared:
+        # Else the planner tries plans of its own for the first five batches, and goes on to compare.
+        cursor.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', false)")
     cursor.close()
     connection.commit()
 

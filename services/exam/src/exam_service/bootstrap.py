@@ -47,6 +47,8 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url, schema=settings.db_schema, pool_size=settings.db_pool_size)
         stack.push_async_callback(db.close)
+        sitting = _sitting(settings)
+        stack.push_async_callback(sitting.close)
         bus = Bus(settings.rabbitmq_url)
         stack.push_async_callback(bus.close)
         access = await stack.enter_async_context(Access.open(settings, bus, "exam"))
@@ -56,13 +58,27 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         papers = PaperCache(db, settings.paper_cache_size)
         known = KnownAttempts(settings.attempt_cache_size)
         server = _server(settings, access.verifier)
-        _add_servicers(server, db, AttemptsServicer(db, papers, known, access.verifier), grading)
+        _add_servicers(server, db, AttemptsServicer(sitting, papers, known, access.verifier), grading)
+        # Grading's queue may not be there yet: what it must get waits in the outbox for it.
+        relay = Relay(db, bus, "exam", mandatory={ATTEMPT_CLOSED, EXAM_CHANGED})
+        sitting.add_commit_listener(relay.wake)
         yield App(
             rpc_server=server,
-            workers=_workers(settings, db, bus, papers, grading),
+            workers=(relay, *_workers(settings, db, bus, papers, grading)),
             ready=partial(access.ready, db),
             always=access.workers,
         )
+
+
+def _sitting(settings: Settings) -> Database:
+    """A pool apart: nothing that staff or workers do can take the connections from those who sit."""
+    return Database(
+        settings.database_url,
+        schema=settings.db_schema,
+        pool_size=settings.db_pool_size,
+        prepared=settings.db_prepared_statements,
+        name="sitting",
+    )
 
 
 def _server(settings: Settings, verifier: TokenVerifier) -> RpcServer:
@@ -91,8 +107,6 @@ def _workers(
 ) -> tuple[Worker, ...]:
     resume = partial(resume_publications, db, grading)
     return (
-        # Grading's queue may not be there yet: what it must get waits in the outbox for it.
-        Relay(db, bus, "exam", mandatory={ATTEMPT_CLOSED, EXAM_CHANGED}),
         BatchConsumer(bus, db, GRADES_QUEUE, [ATTEMPT_GRADED], attempts_graded),
         sweeper(db, papers),
         reconciler(db, papers),

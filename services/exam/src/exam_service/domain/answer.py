@@ -68,10 +68,7 @@ def digest(answers: Mapping[UUID, Answer]) -> str:
 
 def find_question(paper: Paper, question_id: str) -> PaperQuestion:
     """The question of the paper that a save names. Raises BadAnswerError."""
-    try:
-        question = paper.by_id.get(UUID(question_id))
-    except ValueError:
-        question = None
+    question = paper.by_text.get(question_id.lower())
     if question is None:
         raise BadAnswerError("The exam has no such question.")
     return question

@@ -56,6 +56,11 @@ class Paper:
         return MappingProxyType({question.question_id: question for question in self.questions})
 
     @cached_property
+    def by_text(self) -> Mapping[str, PaperQuestion]:
+        """By the id as a save names it."""
+        return MappingProxyType({str(question_id): question for question_id, question in self.by_id.items()})
+
+    @cached_property
     def max_possible_hundredths(self) -> int:
         return sum(question.points_hundredths for question in self.questions)
 

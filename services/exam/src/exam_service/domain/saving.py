@@ -1,17 +1,19 @@
-"""A save on its way to the database, and what becomes of it."""
+"""A save on its way to the database, and what becomes of it.
+
+Immutable structs rather than dataclasses, which take five times as long to make: a save has a dozen of them.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from examkit.errors import AppError
+from msgspec import Struct
 
 from exam_service.domain.answer import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class NewAnswer:
+class NewAnswer(Struct, frozen=True):
     """An answer fit for its question. Without a revision it takes the stored one + 1."""
 
     question_id: UUID
@@ -19,8 +21,7 @@ class NewAnswer:
     revision: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Save:
+class Save(Struct, frozen=True):
     """The answers of one request of one student, who is known to be who they say.
 
     `arrived`: when the request came in, on `time.monotonic()`. `closing`: they come with a submit, for
@@ -34,16 +35,14 @@ class Save:
     closing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
+class StoredAnswer(Struct, frozen=True):
     question_id: UUID
     answer: Answer
     revision: int
     saved_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What became of one answer: `stored`, `repeat`, `superseded`, `conflict` or `rejected`.
 
     `revision` and `saved_at` are those of what is stored now. `current` is what is stored where that is not
@@ -59,8 +58,7 @@ class Verdict:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptClock:
+class AttemptClock(Struct, frozen=True):
     deadline: datetime
     deadline_version: int
     deadline_reason: str
@@ -71,12 +69,11 @@ class AttemptClock:
         return max(0.0, (self.deadline - self.server_time).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class SaveResult:
+class SaveResult(Struct, frozen=True):
     """Either a fault of the whole attempt, or a verdict for each answer in the order sent, and the clock."""
 
     fault: AppError | None = None
-    verdicts: Sequence[Verdict] = field(default=())
+    verdicts: Sequence[Verdict] = ()
     clock: AttemptClock | None = None
 
 

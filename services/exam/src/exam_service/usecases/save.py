@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from uuid import UUID
 
 from examkit.db import Database, DatabaseAway, retry_deadlocks
 from examkit.errors import AppError, forbidden, invalid
 from examkit.ids import parse_uuid
 from examkit.principal import Principal
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from exam_service import attempt_errors, metrics
@@ -29,8 +30,7 @@ _REJOIN_SECONDS = 0.1
 Verify = Callable[[str], Awaitable[Principal]]
 
 
-@dataclass(frozen=True, slots=True)
-class SentAnswer:
+class SentAnswer(Struct, frozen=True):
     """An answer as it came: nothing of it is known to be well-formed."""
 
     question_id: str
@@ -38,8 +38,7 @@ class SentAnswer:
     revision: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveRequest:
+class SaveRequest(Struct, frozen=True):
     """One request of one student. `arrived`: when it came in, on `time.monotonic()`."""
 
     token: str
@@ -48,8 +47,7 @@ class SaveRequest:
     arrived: float
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
+class Judging(Struct, frozen=True):
     """A save whose fit answers are ready to be stored, and the verdicts of the others, by position."""
 
     save: Save
@@ -77,7 +75,8 @@ class Saver:
 
     async def save_batch(self, requests: Sequence[SaveRequest]) -> list[SaveResult]:
         """A result for each request, in order. What it calls `stored` or `repeat` is committed."""
-        admitted = await asyncio.gather(*(self._admit(request) for request in requests))
+        # One after the other: nearly all tokens are known, and an unknown key is asked for once for all.
+        admitted = [await self._admit(request) for request in requests]
         keys = [key for key in admitted if not isinstance(key, AppError)]
         exams = await self._exams_of(keys)
         judged: list[Judging | AppError] = []

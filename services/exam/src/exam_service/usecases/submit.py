@@ -4,7 +4,7 @@ Who submit at the same time share it; each attempt is locked, judged and closed 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from examkit.db import Database, Tx, retry_deadlocks
 from examkit.errors import AppError, invalid
 from examkit.ids import parse_uuid
 from examkit.principal import Principal
+from msgspec.structs import replace
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -1,0 +1,1 @@
+"""A plain monolith, as a team writes it first: what every figure is compared with."""
