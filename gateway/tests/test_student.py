@@ -3,11 +3,17 @@
 import uuid
 
 import gateway_samples as samples
+from exam_gateway.student import shapes
 from examkit.errors import conflict, forbidden, gone, not_found, unavailable
 from examprotos.exam.v1 import attempts_pb2
 from examprotos.grading.v1 import results_pb2
 
 SUBMIT = "/api/v1/student/submit"
+
+
+def as_documented(shape, reply):
+    """What the model in the OpenAPI makes of an answer that was written without it."""
+    return shape.model_validate_json(reply.content, strict=False).model_dump(mode="json")
 
 
 async def test_my_exams(gateway, fakes):
@@ -33,6 +39,7 @@ async def test_start_gives_the_attempt(gateway, fakes):
     )
     assert reply.status_code == 201
     body = reply.json()
+    assert as_documented(shapes.Attempt, reply) == body
     assert fakes.asked("Attempts/Start").access_code == "room-7"
     assert body["exam"] == {
         "id": samples.EXAM,
@@ -89,7 +96,8 @@ async def test_what_goes_wrong_inside_stays_inside(gateway, fakes):
 
 
 async def test_a_service_that_talks_nonsense(gateway, fakes):
-    fakes.answers["Attempts/Start"] = attempts_pb2.Attempt(student_exam_id="nonsense-7")
+    nonsense = attempts_pb2.AttemptQuestion(id="nonsense-7", type=77)
+    fakes.answers["Attempts/Start"] = attempts_pb2.Attempt(questions=[nonsense])
     reply = await gateway.student.post(f"/api/v1/student/start/{samples.EXAM}")
     assert (reply.status_code, reply.json()["code"]) == (500, "internal")
     assert "nonsense" not in reply.text
@@ -127,7 +135,7 @@ async def test_submit_with_its_grade(gateway, fakes):
     reply = await gateway.student.post(SUBMIT, json={"student_exam_id": samples.ATTEMPT, "answers": answers})
     assert reply.status_code == 200
     body = reply.json()
-    assert body["success"] is True
+    assert shapes.Submitted.model_validate_json(reply.content).success is body["success"] is True
     assert (body["status"], body["submitted_at"]) == ("submitted", "2026-05-04T12:30:00Z")
     assert (body["total_score"], body["max_possible"], body["percentage"]) == (1.25, 2.5, 50.0)
     assert (body["graded_count"], body["pending_count"], body["grading"]) == (1, 0, "complete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from examprotos.exam.v1 import attempts_pb2, questions_pb2
 from examprotos.grading.v1 import results_pb2
 
 from exam_gateway.student import shapes
-from exam_gateway.wire import document, id_or_none, moment, optional, points, when
+from exam_gateway.wire import document, id_or_none, moment, optional, points, text_of, when
+
+Json = dict[str, Any]
 
 TYPES: dict[int, Any] = {
     value: name.removeprefix("QUESTION_TYPE_").lower()
@@ -42,56 +45,59 @@ def my_exam(exam: attempts_pb2.MyExam) -> shapes.MyExam:
     )
 
 
-def attempt(found: attempts_pb2.Attempt) -> shapes.Attempt:
+def attempt(found: attempts_pb2.Attempt) -> Json:
+    """An `Attempt`, as a plain document: to model and check its paper would cost more than all else here."""
     exam, clock = found.exam, found.clock
-    return shapes.Attempt(
-        student_exam_id=UUID(found.student_exam_id),
-        attempt_no=found.attempt_no,
-        exam=shapes.AttemptExam(
-            id=UUID(exam.id),
-            title=exam.title,
-            instructions=exam.instructions,
-            duration_minutes=exam.duration_minutes,
-            question_count=exam.question_count,
-            max_possible=points(exam.max_possible_hundredths),
-        ),
-        questions=[_question(question) for question in found.questions],
-        started_at=when(found.started_at),
-        deadline=when(clock.deadline),
-        deadline_version=clock.deadline_version,
-        deadline_reason=clock.deadline_reason,
-        grace_seconds=found.grace_seconds,
-        server_time=when(clock.server_time),
-        time_remaining_seconds=round(clock.time_remaining_seconds, 3),
-        saved_answers={answer.question_id: saved_answer(answer) for answer in found.saved_answers},
-    )
+    return {
+        "student_exam_id": found.student_exam_id,
+        "attempt_no": found.attempt_no,
+        "exam": {
+            "id": exam.id,
+            "title": exam.title,
+            "instructions": exam.instructions,
+            "duration_minutes": exam.duration_minutes,
+            "question_count": exam.question_count,
+            "max_possible": points(exam.max_possible_hundredths),
+        },
+        "questions": [_question(question) for question in found.questions],
+        "started_at": text_of(found.started_at),
+        "deadline": text_of(clock.deadline),
+        "deadline_version": clock.deadline_version,
+        "deadline_reason": clock.deadline_reason,
+        "grace_seconds": found.grace_seconds,
+        "server_time": text_of(clock.server_time),
+        "time_remaining_seconds": round(clock.time_remaining_seconds, 3),
+        "saved_answers": {answer.question_id: saved_answer(answer) for answer in found.saved_answers},
+    }
 
 
-def _question(question: attempts_pb2.AttemptQuestion) -> shapes.AttemptQuestion:
-    return shapes.AttemptQuestion(
-        id=UUID(question.id),
-        type=TYPES[question.type],
-        text=question.text,
-        options=[shapes.Option(id=option.id, text=option.text) for option in question.options],
-        points=points(question.points_hundredths),
-        order=question.order,
-        media=document(question.media_json) or [],
-    )
+def _question(question: attempts_pb2.AttemptQuestion) -> Json:
+    return {
+        "id": question.id,
+        "type": TYPES[question.type],
+        "text": question.text,
+        "options": [{"id": option.id, "text": option.text} for option in question.options],
+        "points": points(question.points_hundredths),
+        "order": question.order,
+        "media": document(question.media_json) or [],
+    }
 
 
-def saved_answer(answer: attempts_pb2.SavedAnswer) -> shapes.SavedAnswer:
-    return shapes.SavedAnswer(
-        answer=document(answer.answer_json), revision=answer.revision, saved_at=when(answer.saved_at)
-    )
+def saved_answer(answer: attempts_pb2.SavedAnswer) -> Json:
+    return {
+        "answer": document(answer.answer_json),
+        "revision": answer.revision,
+        "saved_at": text_of(answer.saved_at),
+    }
 
 
-def rejected(verdict: attempts_pb2.AnswerVerdict) -> shapes.RejectedItem:
-    return shapes.RejectedItem(
-        question_id=verdict.question_id,
-        code=verdict.code or verdict.outcome,
-        detail=verdict.detail,
-        current=saved_answer(verdict.current) if verdict.HasField("current") else None,
-    )
+def rejected(verdict: attempts_pb2.AnswerVerdict) -> Json:
+    said = {
+        "question_id": verdict.question_id,
+        "code": verdict.code or verdict.outcome,
+        "detail": verdict.detail,
+    }
+    return said | ({"current": saved_answer(verdict.current)} if verdict.HasField("current") else {})
 
 
 def _seconds(value: float | None) -> float | None:
@@ -100,25 +106,6 @@ def _seconds(value: float | None) -> float | None:
 
 def _score(message: Any, field: str) -> float | None:
     return points(getattr(message, field)) if message.HasField(field) else None
-
-
-def result_item(item: results_pb2.StudentResultItem) -> shapes.ResultItem:
-    status: Any = item.status
-    return shapes.ResultItem(
-        question_id=UUID(item.question_id),
-        status=status,
-        is_correct=optional(item, "is_correct"),
-        score=_score(item, "score_hundredths"),
-        max_score=points(item.max_score_hundredths),
-        answer=document(item.answer_json),
-        comment=item.comment or None,
-        correct_answer=document(item.correct_json),
-        explanation=item.explanation or None,
-    )
-
-
-def result_items(result: results_pb2.StudentResult) -> list[shapes.ResultItem]:
-    return [result_item(item) for item in result.items] if result.released else []
 
 
 def _summary(result: results_pb2.StudentResult) -> dict[str, Any]:
@@ -144,45 +131,77 @@ def my_result_summary(result: results_pb2.StudentResult) -> shapes.MyResultSumma
 
 
 def my_result(result: results_pb2.StudentResult) -> shapes.MyResult:
-    return shapes.MyResult(**_summary(result), results=result_items(result))
+    items = [shapes.ResultItem(**_item(item)) for item in result.items] if result.released else []
+    return shapes.MyResult(**_summary(result), results=items)
 
 
-def pending(closed: attempts_pb2.SubmitResponse, refused: list[shapes.RejectedItem]) -> dict[str, Any]:
-    """A submit's answer while there is no grade: nothing is known but how many questions wait."""
-    status: Any = closed.status
+def pending(closed: attempts_pb2.SubmitResponse) -> Json:
+    """What is known of a closed attempt while there is no grade: how many questions wait."""
     return {
-        "student_exam_id": UUID(closed.student_exam_id),
-        "status": status,
-        "submitted_at": when(closed.submitted_at),
+        "student_exam_id": closed.student_exam_id,
+        "status": closed.status,
+        "submitted_at": text_of(closed.submitted_at),
         "total_score": None,
         "max_possible": points(closed.max_possible_hundredths),
         "percentage": None,
         "graded_count": 0,
         "pending_count": closed.question_count,
         "results": [],
-        "rejected": refused + [rejected(verdict) for verdict in closed.rejected],
         "grading": "pending",
-        "receipt": shapes.Receipt(
-            answers_digest=closed.receipt.answers_digest, answer_count=closed.receipt.answer_count
-        ),
+    }
+
+
+def submitted(
+    closed: attempts_pb2.SubmitResponse,
+    refused: Iterable[Json],
+    result: results_pb2.StudentResult | None,
+) -> Json:
+    """A `Submitted`. `refused`: items that never went to exam; `result` None: there is no grade yet."""
+    receipt = closed.receipt
+    return {
+        "success": True,
+        **pending(closed),
+        **(_graded(result) if result is not None else {}),
+        "rejected": [*refused, *(rejected(verdict) for verdict in closed.rejected)],
+        "receipt": {"answers_digest": receipt.answers_digest, "answer_count": receipt.answer_count},
     }
 
 
 def ungraded_result(closed: attempts_pb2.SubmitResponse) -> shapes.MyResult:
     """The result of an attempt that is closed and has no grade yet."""
-    said = pending(closed, [])
-    kept = (name for name in said if name not in ("rejected", "receipt"))
     return shapes.MyResult(
         exam_id=UUID(closed.exam_id),
         exam_title=None,
         attempt_no=closed.attempt_no,
         released=False,
-        **{name: said[name] for name in kept},
+        **pending(closed),
     )
 
 
-def graded(result: results_pb2.StudentResult) -> dict[str, Any]:
+def _graded(result: results_pb2.StudentResult) -> Json:
     """What a grade changes in it."""
-    summary = _summary(result)
-    kept = ("total_score", "max_possible", "percentage", "graded_count", "pending_count", "grading")
-    return {name: summary[name] for name in kept} | {"results": result_items(result)}
+    released = result.released
+    return {
+        "total_score": _score(result, "total_score_hundredths") if released else None,
+        "max_possible": points(result.max_possible_hundredths),
+        "percentage": _score(result, "percentage_hundredths") if released else None,
+        "graded_count": result.graded_count,
+        "pending_count": result.pending_count,
+        "grading": result.grading,
+        "results": [_item(item) for item in result.items] if released else [],
+    }
+
+
+def _item(item: results_pb2.StudentResultItem) -> Json:
+    """A `ResultItem`."""
+    return {
+        "question_id": item.question_id,
+        "status": item.status,
+        "is_correct": optional(item, "is_correct"),
+        "score": _score(item, "score_hundredths"),
+        "max_score": points(item.max_score_hundredths),
+        "answer": document(item.answer_json),
+        "comment": item.comment or None,
+        "correct_answer": document(item.correct_json),
+        "explanation": item.explanation or None,
+    }

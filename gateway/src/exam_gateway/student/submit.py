@@ -10,7 +10,7 @@ from examkit.errors import AppError
 from examkit.rpc.client import call
 from examprotos.exam.v1 import attempts_pb2
 from examprotos.grading.v1 import results_pb2
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from exam_gateway.describe import failures
 from exam_gateway.guards.frame import RECEIVED
@@ -18,6 +18,7 @@ from exam_gateway.guards.routes import StudentRoute
 from exam_gateway.shapes import Id
 from exam_gateway.student import answers, convert, shapes
 from exam_gateway.student.backend import Student, StudentBackend
+from exam_gateway.wire import answered
 
 CLOSE_SECONDS = 15.0
 GRADE_SECONDS = 2.0
@@ -38,10 +39,11 @@ def _body(model: str, *, required: bool) -> dict[str, Any]:
     "/submit",
     operation_id="submit",
     summary="Submit an attempt",
+    response_model=shapes.Submitted,
     responses=_FAILURES,
     openapi_extra=_body("Submit", required=True),
 )
-async def submit(request: Request, student: Student) -> shapes.Submitted:
+async def submit(request: Request, student: Student) -> Response:
     """The answers sent along are saved in the transaction that closes the attempt. Repeatable."""
     return await _submit(None, request, student)
 
@@ -50,15 +52,16 @@ async def submit(request: Request, student: Student) -> shapes.Submitted:
     "/submit/{student_exam_id}",
     operation_id="submit_by_id",
     summary="Submit an attempt",
+    response_model=shapes.Submitted,
     responses=_FAILURES,
     openapi_extra=_body("SubmitAnswers", required=False),
 )
-async def submit_by_id(student_exam_id: Id, request: Request, student: Student) -> shapes.Submitted:
+async def submit_by_id(student_exam_id: Id, request: Request, student: Student) -> Response:
     """The same, with the attempt in the path; the body may be left out."""
     return await _submit(str(student_exam_id), request, student)
 
 
-async def _submit(from_path: str | None, request: Request, student: StudentBackend) -> shapes.Submitted:
+async def _submit(from_path: str | None, request: Request, student: StudentBackend) -> Response:
     answers.check_json(request.scope)
     given = await student.reader.read(answers.read_submit, await request.body(), from_path)
     closed = await call(
@@ -73,12 +76,10 @@ async def _submit(from_path: str | None, request: Request, student: StudentBacke
         idempotent=all(answer.HasField("revision") for answer in given.good),
     )
     refused = [
-        shapes.RejectedItem(question_id=answer.question_id, code=answer.code, detail=answer.detail)
+        {"question_id": answer.question_id, "code": answer.code, "detail": answer.detail}
         for answer in given.refused
     ]
-    said = convert.pending(closed, refused)
-    result = await _grade(closed, student)
-    return shapes.Submitted(**said if result is None else said | convert.graded(result))
+    return answered(convert.submitted(closed, refused, await _grade(closed, student)))
 
 
 async def _grade(
