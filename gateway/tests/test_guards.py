@@ -11,7 +11,7 @@ from exam_gateway import problems
 from exam_gateway.guards import body, json_body
 from exam_gateway.guards.body import MIB, limit_for
 from exam_gateway.guards.limits import Buckets, RateLimits
-from examkit.errors import AppError, Kind
+from examkit.errors import AppError, Kind, conflict
 from examkit.testing import eventually
 from prometheus_client import REGISTRY, generate_latest
 from structlog.testing import capture_logs
@@ -353,10 +353,14 @@ async def test_metrics_and_logs_hold_no_ids(gateway, fakes):
     path = f"/api/v1/student/start/{samples.EXAM}"
     with capture_logs() as lines:
         await gateway.student.post(path)
+        # What goes well there is counted, and not logged: a class would be a thousand lines.
+        assert not lines
+        fakes.answers["Attempts/Start"] = conflict("attempt_limit", "No more attempts.")
+        await gateway.student.post(path)
     labels = {"route": "/api/v1/student/start/{exam_id}", "method": "POST", "status": "201"}
     assert REGISTRY.get_sample_value("examhall_http_request_seconds_count", labels) >= 1
     assert samples.EXAM.encode() not in generate_latest(REGISTRY)
     (mine,) = (line for line in lines if line["event"] == "http_request")
-    assert (mine["route"], mine["status"]) == ("/api/v1/student/start/{exam_id}", 201)
+    assert (mine["route"], mine["status"]) == ("/api/v1/student/start/{exam_id}", 409)
     assert samples.EXAM not in str(lines)
     assert gateway.student.headers["authorization"][10:40] not in str(lines)

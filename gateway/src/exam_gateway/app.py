@@ -36,12 +36,15 @@ _MOST_ERRORS = 100
 
 @dataclass(frozen=True)
 class Surface:
-    """What a surface adds: `backend` is kept as `app.state.<name>`; `thin` are endpoints by exact path."""
+    """What a surface adds: `backend` is kept as `app.state.<name>`; `thin` are endpoints by exact path,
+    `thin_under` those by the path before an id.
+    """
 
     name: str
     backend: object
     routers: Sequence[APIRouter]
     thin: Mapping[str, Endpoint] = field(default_factory=dict)
+    thin_under: Mapping[str, Endpoint] = field(default_factory=dict)
     documented: Sequence[Documented] = ()
 
 
@@ -54,9 +57,11 @@ def assemble(
     api.state.gatekeeper = keeper
     leaves: list[APIRoute] = []
     thin: dict[str, Endpoint] = dict(health_routes(not_ready))
+    thin_under: dict[str, Endpoint] = {}
     for surface in surfaces:
         setattr(api.state, surface.name, surface.backend)
         thin |= surface.thin
+        thin_under |= surface.thin_under
         for router in surface.routers:
             api.include_router(router)
             leaves += [route for route in router.routes if isinstance(route, APIRoute)]
@@ -65,21 +70,24 @@ def assemble(
         from exam_gateway.docs import docs_routes
 
         thin |= docs_routes(describe(api, leaves, [one for each in surfaces for one in each.documented]))
-    inner = Dispatch(api, thin, Web(settings.web_root, docs=settings.docs))
+    inner = Dispatch(api, thin, thin_under, Web(settings.web_root, docs=settings.docs))
     return Frame(Cors(BodyLimit(inner, keeper.limits), settings.cors_origins), hsts=settings.cookie_secure)
 
 
 class Dispatch:
-    """Thin endpoints by exact path, the API, and everything else: the web pages."""
+    """Thin endpoints, the API, and everything else: the web pages."""
 
-    def __init__(self, api: ASGIApp, thin: Mapping[str, Endpoint], web: ASGIApp) -> None:
+    def __init__(
+        self, api: ASGIApp, thin: Mapping[str, Endpoint], thin_under: Mapping[str, Endpoint], web: ASGIApp
+    ) -> None:
         self._api = api
         self._thin = thin
+        self._thin_under = thin_under
         self._web = web
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        endpoint = self._thin.get(path)
+        endpoint = self._thin.get(path) or self._thin_under.get(path.rpartition("/")[0])
         if endpoint is None:
             api = path == "/api" or path.startswith(("/api/", "/.well-known/"))
             endpoint = self._api if api else self._web

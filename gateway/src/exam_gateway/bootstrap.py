@@ -92,7 +92,7 @@ def _student(channels: Channels, keeper: Gatekeeper) -> Surface:
     from examprotos.exam.v1.attempts_pb2_grpc import AttemptsStub
     from examprotos.grading.v1.results_pb2_grpc import ResultsStub
 
-    from exam_gateway.student import exams, results, saves, submit
+    from exam_gateway.student import exams, results, saves, sitting, submit
     from exam_gateway.student.answers import AnswerReader
     from exam_gateway.student.backend import StudentBackend
     from exam_gateway.student.documented import DOCUMENTED
@@ -101,9 +101,14 @@ def _student(channels: Channels, keeper: Gatekeeper) -> Surface:
     attempts = AttemptsStub(channels["exam"])
     reader = AnswerReader()
     backend = StudentBackend(attempts, ResultsStub(channels["grading"]), reader)
-    routers = (exams.router, submit.router, results.router)
+    submits, submits_by_id = submit.routes(keeper, backend)
     return Surface(
-        STUDENT, backend, routers, saves.routes(keeper, SaveClient(attempts.SaveBatch), reader), DOCUMENTED
+        STUDENT,
+        backend,
+        (exams.router, results.router),
+        thin={**saves.routes(keeper, SaveClient(attempts.SaveBatch), reader), submit.SUBMIT: submits},
+        thin_under={**sitting.routes(keeper, backend), submit.SUBMIT: submits_by_id},
+        documented=DOCUMENTED,
     )
 
 

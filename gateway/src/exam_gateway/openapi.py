@@ -38,12 +38,13 @@ _WAIT = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"
 
 @dataclass(frozen=True)
 class Documented:
-    """A POST that FastAPI does not know, or a body that it does not read (`path` empty)."""
+    """An operation that FastAPI does not know."""
 
     models: Sequence[tuple[type[BaseModel], bool]]
     """Each with whether it is a response."""
-    path: str = ""
-    operation: Mapping[str, Any] | None = None
+    path: str
+    operation: Mapping[str, Any]
+    method: str = "post"
 
 
 def describe(api: FastAPI, leaves: Sequence[APIRoute], documented: Sequence[Documented]) -> dict[str, Any]:
@@ -60,8 +61,7 @@ def describe(api: FastAPI, leaves: Sequence[APIRoute], documented: Sequence[Docu
         for method in route.methods or ():
             _complete(document["paths"][route.path_format][method.lower()], route)
     for one in documented:
-        if one.operation is not None:
-            document["paths"][one.path] = {"post": dict(one.operation)}
+        document["paths"].setdefault(one.path, {})[one.method] = dict(one.operation)
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

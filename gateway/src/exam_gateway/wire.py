@@ -10,10 +10,8 @@ from uuid import UUID
 
 import msgspec
 from google.protobuf.timestamp_pb2 import Timestamp
-from starlette.responses import Response
 
 MOST_PER_PAGE = 200
-_encode = msgspec.json.Encoder().encode
 
 
 def points(hundredths: int) -> float:
@@ -65,11 +63,6 @@ def optional(message: Any, field: str) -> Any:
 def document(text: bytes) -> Any:
     """The value of a JSON text; None for an empty one."""
     return msgspec.json.decode(text) if text else None
-
-
-def answered(body: Any, status: int = 200) -> Response:
-    """An answer that is written as it is, without a model in between."""
-    return Response(_encode(body), status, media_type="application/json")
 
 
 def id_or_none(text: str) -> UUID | None:

@@ -95,7 +95,6 @@ class BodyLimit:
         self._limits = limits
         self._held = 0
         self._large: Counter[Hashable] = Counter()
-        metrics.body_bytes.set_function(lambda: self._held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(limit_for(scope["path"]), _declared(scope))
@@ -122,6 +121,7 @@ class BodyLimit:
         """Raises too_large, unavailable, rate_limited."""
         body.received += count
         self._held += count
+        metrics.body_bytes.set(self._held)
         if body.received > body.limit:
             raise too_large("The request is too large.")
         large = body.received > LARGE
@@ -138,6 +138,7 @@ class BodyLimit:
 
     def _give_back(self, body: _Body) -> None:
         self._held -= body.received
+        metrics.body_bytes.set(self._held)
         if body.payer is not None:
             self._large[body.payer] -= 1
             if not self._large[body.payer]:

@@ -42,8 +42,6 @@ class Frame:
             (b"referrer-policy", b"no-referrer"),
             (b"cross-origin-opener-policy", b"same-origin"),
         ]
-        self._in_flight = 0
-        metrics.in_flight.set_function(lambda: self._in_flight)
         if hsts:
             self._headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
 
@@ -57,7 +55,7 @@ class Frame:
         request_id = _request_id(raw_header(scope, b"x-request-id"))
         request_id_var.set(request_id)
         exchange = _Exchange(scope, send, self._headers, request_id.encode())
-        self._in_flight += 1
+        metrics.in_flight.inc()
         try:
             with telemetry.span(
                 "HTTP", "server", parent=telemetry.parse(raw_header(scope, b"traceparent"))
@@ -68,7 +66,7 @@ class Frame:
                     recorded.set_attribute("http.response.status_code", exchange.status)
                 exchange.tell()
         finally:
-            self._in_flight -= 1
+            metrics.in_flight.dec()
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
         try:

@@ -27,6 +27,7 @@ MAX_CHOSEN = 26
 # So many option ids, however they are written; and few enough strings to read them all.
 MAX_CHOSEN_JSON = 4 * 1024
 MAX_NUMBER_JSON = 64
+MAX_ACCESS_CODE = 200
 # What msgspec says of an _array, without its place.
 _TOO_MANY = "Expected `array` of at most length "
 _NOT_STORABLE = "The answer holds what can't be stored, e.g. a NUL character."
@@ -34,6 +35,10 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 _ABSENT = msgspec.Raw(b"")
+
+
+class _Start(msgspec.Struct, forbid_unknown_fields=True):
+    access_code: str | None = None
 
 
 class _Answer(msgspec.Struct, forbid_unknown_fields=True):
@@ -134,6 +139,19 @@ def check_json(scope: Scope) -> None:
     """Raises unsupported for a body that claims to be something else."""
     if not json_body.is_json(scope):
         raise unsupported("The body must be application/json.")
+
+
+def read_start(scope: Scope, body: bytes) -> str:
+    """The access code in the body of a start, which may be left out. Raises invalid, unsupported."""
+    if not body:
+        return ""
+    check_json(scope)
+    start = _decode(body, _Start | None)
+    code = (start.access_code if start else None) or ""
+    if len(code) > MAX_ACCESS_CODE:
+        message = f"must have at most {MAX_ACCESS_CODE} characters"
+        raise invalid("The access code is too long.", FieldError(("body", "access_code"), message))
+    return code
 
 
 def read_one(body: bytes) -> Answers:
@@ -279,7 +297,7 @@ def _attempt_id(text: str) -> str:
     return text.lower()
 
 
-def _decode(body: bytes, kind: type[Any]) -> Any:
+def _decode(body: bytes, kind: Any) -> Any:
     try:
         return _struct(body, kind)
     except msgspec.ValidationError as error:
@@ -290,7 +308,7 @@ def _decode(body: bytes, kind: type[Any]) -> Any:
         raise invalid("The body is nested too deeply.", FieldError(("body",), "too deeply nested")) from None
 
 
-def _struct(body: bytes, kind: type[Any]) -> Any:
+def _struct(body: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError:

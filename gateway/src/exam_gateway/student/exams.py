@@ -1,4 +1,4 @@
-"""My exams, starting, resuming, and what the page noticed."""
+"""My exams, and what the page noticed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Annotated
 import msgspec
 from examkit.errors import FieldError, invalid
 from examkit.rpc.client import call
-from examkit.rpc.context import current_user
 from examprotos.exam.v1 import attempts_pb2
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Query
 
 from exam_gateway.describe import failures
 from exam_gateway.guards.routes import StudentRoute
-from exam_gateway.shapes import Cursor, Id, Limit
+from exam_gateway.shapes import Cursor, Limit
 from exam_gateway.student import convert, shapes
 from exam_gateway.student.backend import READ_SECONDS, WRITE_SECONDS, Student
-from exam_gateway.wire import answered, page_limit, stamp
+from exam_gateway.wire import page_limit, stamp
 
 MAX_DETAIL_BYTES = 2048
 
@@ -33,38 +32,6 @@ async def list_my_exams(
     return shapes.MyExams(
         items=[convert.my_exam(exam) for exam in found.items], next_cursor=found.next_cursor or None
     )
-
-
-@router.post(
-    "/start/{exam_id}",
-    operation_id="start",
-    summary="Start an attempt",
-    status_code=201,
-    response_model=shapes.Attempt,
-    responses=failures("not_found", "exam_not_open", "access_code_wrong", "already_started", "attempt_limit"),
-)
-async def start(
-    exam_id: Id, student: Student, request: Request, body: Annotated[shapes.Start | None, Body()] = None
-) -> Response:
-    request.app.state.gatekeeper.limits.start(current_user().user_id, exam_id)
-    wanted = attempts_pb2.StartRequest(
-        exam_id=str(exam_id), access_code=(body.access_code if body else None) or ""
-    )
-    return answered(convert.attempt(await call(student.attempts.Start, wanted, timeout=WRITE_SECONDS)), 201)
-
-
-@router.get(
-    "/resume/{exam_id}",
-    operation_id="resume",
-    summary="Go on with an attempt",
-    response_model=shapes.Attempt,
-    responses=failures("not_found", "time_is_up"),
-)
-async def resume(exam_id: Id, student: Student) -> Response:
-    """The attempt in progress with every acknowledged answer."""
-    request = attempts_pb2.ResumeRequest(exam_id=str(exam_id))
-    found = await call(student.attempts.Resume, request, timeout=READ_SECONDS, idempotent=True)
-    return answered(convert.attempt(found))
 
 
 @router.post(

@@ -1,22 +1,19 @@
-"""The hot path: thin routes that FastAPI never sees, though its OpenAPI tells of them."""
+"""Saving: each request joins the next call to exam, and gets its own verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from examkit.errors import AppError, FieldError, conflict, internal, invalid
+from examkit.errors import FieldError, conflict, internal, invalid
 from examprotos.exam.v1 import attempts_pb2
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
 
-from exam_gateway import problems
 from exam_gateway.guards.access import Gatekeeper
-from exam_gateway.guards.body import BodyRefused
-from exam_gateway.guards.frame import QUIET, RECEIVED
+from exam_gateway.guards.limits import RateLimits
 from exam_gateway.student import answers
 from exam_gateway.student.save_client import SaveClient
+from exam_gateway.student.thin import Call, ThinRoute
 from exam_gateway.wire import text_of
 
 SAVE_ANSWER = "/api/v1/student/save-answer"
@@ -27,85 +24,44 @@ _encode = msgspec.json.Encoder().encode
 Reply = Callable[[answers.Answers, attempts_pb2.AttemptSaveResult], msgspec.Struct]
 
 
-class _Template:
-    """What the frame reads the route's name from."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-
-class SaveRoute:
-    """An ASGI endpoint for one of the two forms of saving."""
+class SaveAnswering:
+    """Answers one of the two forms of saving."""
 
     def __init__(
         self,
-        path: str,
-        keeper: Gatekeeper,
+        limits: RateLimits,
         saves: SaveClient,
         reader: answers.AnswerReader,
         read: Callable[[bytes], answers.Answers],
         reply: Reply,
     ) -> None:
-        self._template = _Template(path)
-        self._keeper = keeper
+        self._limits = limits
         self._saves = saves
         self._reader = reader
         self._read = read
         self._reply = reply
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["route"] = self._template
-        scope[QUIET] = True
-        if scope["method"] != "POST":
-            refusal = problems.from_status(405, "This address takes POST.", {"allow": "POST"})
-            await refusal(scope, receive, send)
-            return
-        try:
-            content = await self._answer(scope, receive)
-        except AppError as error:
-            await problems.from_app_error(error)(scope, receive, send)
-        except BodyRefused as refused:
-            await refused.response(scope, receive, send)
-        else:
-            length = str(len(content)).encode()
-            headers = [(b"content-type", b"application/json"), (b"content-length", length)]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": content})
-
-    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
-        principal, token = await self._keeper.admit(scope, "student")
-        self._keeper.limits.save(principal.user_id)
-        answers.check_json(scope)
-        given = await self._reader.read(self._read, await _body(receive))
+    async def __call__(self, call: Call) -> bytes:
+        student = call.principal.user_id
+        self._limits.save(student)
+        answers.check_json(call.scope)
+        given = await self._reader.read(self._read, await call.body())
         # Many answers cost more than one, and less than as many requests.
-        self._keeper.limits.save(principal.user_id, (len(given.good) + len(given.refused)) // 20)
+        self._limits.save(student, (len(given.good) + len(given.refused)) // 20)
         # Where every answer was refused the rest still goes: exam knows the attempt's faults and its clock.
         save = attempts_pb2.AttemptSave(
-            token=token, student_exam_id=given.student_exam_id, answers=given.good
+            token=call.token, student_exam_id=given.student_exam_id, answers=given.good
         )
-        result = await self._saves.save(save, scope[RECEIVED])
-        return _encode(self._reply(given, result))
+        return _encode(self._reply(given, await self._saves.save(save, call.received)))
 
 
-async def _body(receive: Receive) -> bytes:
-    """Raises BodyRefused, ClientDisconnect."""
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts) if len(parts) > 1 else parts[0]
-
-
-def routes(
-    keeper: Gatekeeper, saves: SaveClient, reader: answers.AnswerReader
-) -> dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]]:
+def routes(keeper: Gatekeeper, saves: SaveClient, reader: answers.AnswerReader) -> dict[str, ThinRoute]:
     """By exact path."""
+    one = SaveAnswering(keeper.limits, saves, reader, answers.read_one, _one)
+    many = SaveAnswering(keeper.limits, saves, reader, answers.read_many, _many)
     return {
-        SAVE_ANSWER: SaveRoute(SAVE_ANSWER, keeper, saves, reader, answers.read_one, _one),
-        SAVE_ANSWERS: SaveRoute(SAVE_ANSWERS, keeper, saves, reader, answers.read_many, _many),
+        SAVE_ANSWER: ThinRoute(keeper, "POST", SAVE_ANSWER, one),
+        SAVE_ANSWERS: ThinRoute(keeper, "POST", SAVE_ANSWERS, many),
     }
 
 

@@ -75,5 +75,12 @@ def acting(
         yield
 
 
+def act_for(principal: Principal, token: str, *, timeout: float) -> None:
+    """From here on this task acts for this user, for at most `timeout` seconds: for a task of one request."""
+    principal_var.set(principal)
+    current_token.set(token)
+    deadline_var.set(time.monotonic() + timeout)
+
+
 def _set(undo: ExitStack, variable: ContextVar[T], value: T) -> None:
     undo.callback(variable.reset, variable.set(value))
