@@ -1,10 +1,11 @@
 """Shuffles: stable, secret, and translated back without loss."""
 
+import hmac
 from uuid import UUID, uuid4
 
 import pytest
 from exam_service.domain.paper import Option, Paper, PaperQuestion
-from exam_service.domain.shuffle import lettering, letterings, letters, shown
+from exam_service.domain.shuffle import _ranking, lettering, letterings, letters, shown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +90,11 @@ def test_the_algorithm_stays_as_it_is() -> None:
     asked = PaperQuestion(UUID(int=7), UUID(int=8), 1, "single_choice", "?", question(6).options, 100, 1, b"")
 
     assert lettering(asked, b"s" * 32, True).authored_ids == ("E", "F", "A", "D", "C", "B")
+
+
+@given(seeds, st.binary(max_size=80))
+def test_the_order_is_that_of_hmac(seed: bytes, name: bytes) -> None:
+    assert _ranking(seed)(name) == hmac.digest(seed, name, "sha256")
 
 
 def test_only_choices_are_lettered() -> None:

@@ -6,11 +6,12 @@ from functools import cached_property
 from types import MappingProxyType
 from uuid import UUID
 
+from msgspec import Struct
+
 CHOICE_TYPES = frozenset({"single_choice", "multi_choice"})
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """`id` is the letter as authored: A, B, …"""
 
     id: str

@@ -5,21 +5,23 @@ nothing. Answers are kept in the letters shown, and translated when the attempt 
 """
 
 import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
+
+from msgspec import Struct
 
 from exam_service.domain.paper import Option, Paper, PaperQuestion
 
 SEED_BYTES = 32
 
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+
 Rank = Callable[[bytes], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Lettering:
+class Lettering(Struct, frozen=True):
     """The authored option ids of a question in the order shown: the first was shown as A, the next as B, …"""
 
     authored_ids: tuple[str, ...]
@@ -41,8 +43,7 @@ class Lettering:
         return answer
 
 
-@dataclass(frozen=True, slots=True)
-class ShownQuestion:
+class ShownQuestion(Struct, frozen=True):
     """A question as this attempt shows it; `order` is 1, 2, …"""
 
     question: PaperQuestion
@@ -84,32 +85,35 @@ def shown(
 
 
 def _lettering(question: PaperQuestion, rank: Rank | None) -> Lettering:
-    ids: Sequence[str] = question.option_ids
-    if rank is not None:
-        prefix = b"option|" + question.question_id.bytes + b"|"
-        ids = sorted(ids, key=lambda option_id: rank(prefix + option_id.encode()))
-    return Lettering(tuple(ids))
+    return Lettering(tuple(option.id for option in _in_order(question, rank)))
 
 
 def _lettered(question: PaperQuestion, rank: Rank | None) -> tuple[Option, ...]:
     if not question.is_choice:
         return ()
-    text = {option.id: option.text for option in question.options}
-    chosen = _lettering(question, rank)
-    return tuple(
-        Option(letter, text[authored])
-        for letter, authored in zip(chosen.shown_ids, chosen.authored_ids, strict=True)
-    )
+    texts = [option.text for option in _in_order(question, rank)]
+    return tuple(map(Option, letters(len(texts)), texts))
+
+
+def _in_order(question: PaperQuestion, rank: Rank | None) -> Sequence[Option]:
+    """The options as authored, in the order shown."""
+    if rank is None:
+        return question.options
+    prefix = b"option|" + question.question_id.bytes + b"|"
+    return sorted(question.options, key=lambda option: rank(prefix + option.id.encode()))
 
 
 def _ranking(seed: bytes) -> Rank:
-    """HMAC-SHA256 under the seed, which is hashed once."""
-    keyed = hmac.new(seed, digestmod=hashlib.sha256)
+    """HMAC-SHA256 (RFC 2104) under the seed, which is hashed once: a class that starts needs 100 of each."""
+    padded = seed.ljust(hashlib.sha256().block_size, b"\0")
+    inner = hashlib.sha256(padded.translate(_INNER))
+    outer = hashlib.sha256(padded.translate(_OUTER))
 
     def rank(name: bytes) -> bytes:
-        one = keyed.copy()
+        one, all_ = inner.copy(), outer.copy()
         one.update(name)
-        return one.digest()
+        all_.update(one.digest())
+        return all_.digest()
 
     return rank
 
