@@ -12,8 +12,9 @@ from aio_pika.abc import AbstractIncomingMessage
 from prometheus_client import Histogram
 
 from examkit import telemetry
+from examkit.bundles import BUNDLE_TYPE, MOST_EVENTS
 from examkit.bus import Bus
-from examkit.consumer import Consumer, delivery_of, handler_seconds, outcomes
+from examkit.consumer import Consumer, events_of, handler_seconds, outcomes
 from examkit.db import Database, Tx
 from examkit.events import Delivery, MalformedEnvelope
 
@@ -83,8 +84,10 @@ class BatchConsumer(Consumer):
         answered = 0
         while True:
             messages = [await arrived.get()]
-            while len(messages) < self._most and not arrived.empty():
+            found = _count_of(messages[0])
+            while found < self._most and not arrived.empty():
                 messages.append(arrived.get_nowait())
+                found += _count_of(messages[-1])
             await self.process_all(messages, answered)
             answered += len(messages)
 
@@ -93,13 +96,13 @@ class BatchConsumer(Consumer):
         together: list[AbstractIncomingMessage] = []
         deliveries: list[Delivery] = []
         for message in messages:
-            delivery = _first_try(message)
-            if delivery is None:
+            found = _first_tries(message)
+            if found is None:
                 await self.process(message)
             else:
                 together.append(message)
-                deliveries.append(delivery)
-        if len(together) > 1 and await self._apply_together(deliveries):
+                deliveries += found
+        if len(deliveries) > 1 and await self._apply_together(deliveries):
             await _acknowledge(together, messages, answered)
             return
         for message in together:
@@ -133,13 +136,18 @@ class BatchConsumer(Consumer):
         return len(fresh)
 
 
-def _first_try(message: AbstractIncomingMessage) -> Delivery | None:
+def _count_of(message: AbstractIncomingMessage) -> int:
+    """How many events it may carry, without a look into it."""
+    return MOST_EVENTS if message.content_type == BUNDLE_TYPE else 1
+
+
+def _first_tries(message: AbstractIncomingMessage) -> list[Delivery] | None:
     """None for what is no event, and for what failed before and would fail its batch again."""
     try:
-        delivery = delivery_of(message)
+        deliveries = [event.delivery for event in events_of(message)]
     except MalformedEnvelope:
         return None
-    return delivery if delivery.attempt == 1 else None
+    return deliveries if all(delivery.attempt == 1 for delivery in deliveries) else None
 
 
 def _traced(delivery: Delivery, spans: ExitStack) -> Delivery:

@@ -13,6 +13,7 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
+from examkit.bundles import BUNDLE_TYPE, bundled, packed
 from examkit.errors import AppError, Kind
 from examkit.events import CONTENT_TYPE, Envelope
 
@@ -106,19 +107,22 @@ class Bus:
 
         `mandatory`: an event that no queue is bound to is a failure too, rather than dropped.
         """
-        await self._send(await self._line(), envelope, mandatory)
+        await self._send(await self._line(), [envelope], mandatory)
 
     async def publish_all(
         self, envelopes: Sequence[Envelope], *, mandatory: Collection[str] = ()
     ) -> list[BaseException | None]:
         """Send these in their order, without waiting in between; for each None or what kept it back.
 
+        Neighbours of one type go in one message (see `bundles`).
         `mandatory`: the types for which it is a failure that no queue is bound. Raises BrokerAway where
         none could be sent.
         """
         line = await self._line()
-        sending = (self._send(line, envelope, envelope.type in mandatory) for envelope in envelopes)
-        return await asyncio.gather(*sending, return_exceptions=True)
+        runs = [*bundled(envelopes)]
+        sending = (self._send(line, run, run[0].type in mandatory) for run in runs)
+        results = await asyncio.gather(*sending, return_exceptions=True)
+        return [result for run, result in zip(runs, results, strict=True) for _ in run]
 
     async def _line(self) -> aiormq.Channel:
         await self.ready()
@@ -127,21 +131,23 @@ class Bus:
                 raise ConnectionError("the channel was lost")
             return cast(aiormq.Channel, await self._channel.get_underlay_channel())
 
-    async def _send(self, line: aiormq.Channel, envelope: Envelope, mandatory: bool) -> None:
+    async def _send(self, line: aiormq.Channel, events: Sequence[Envelope], mandatory: bool) -> None:
+        """One message: the event itself, or a bundle of several."""
+        first, alone = events[0], len(events) == 1
         properties = aiormq.spec.Basic.Properties(
-            headers=dict(envelope.headers()),
-            content_type=CONTENT_TYPE,
-            message_id=envelope.id,
-            timestamp=envelope.time,
-            message_type=envelope.type,
+            headers=dict(first.headers()) if alone else {},
+            content_type=CONTENT_TYPE if alone else BUNDLE_TYPE,
+            message_id=first.id,
+            timestamp=first.time,
+            message_type=first.type,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
         with _translating():
             # aio-pika's own publish lets no message out before the one ahead has left the socket's buffer.
             await line.basic_publish(
-                envelope.body,
+                first.body if alone else packed(events),
                 exchange=self._exchange_name,
-                routing_key=envelope.type,
+                routing_key=first.type,
                 properties=properties,
                 mandatory=mandatory,
                 timeout=self._timeout,

@@ -12,6 +12,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from prometheus_client import Counter, Gauge, Histogram
 
 from examkit import telemetry
+from examkit.bundles import ATTEMPT, Carried, carried
 from examkit.bus import Bus, keep_consuming, lost
 from examkit.database_errors import Contended, DatabaseAway
 from examkit.db import Database, Tx
@@ -22,7 +23,6 @@ from examkit.topology import Topology
 Handler = Callable[[Tx, Delivery], Awaitable[None]]
 R = TypeVar("R")
 
-_ATTEMPT = "examhall-attempt"
 _DEFERRALS = "examhall-deferrals"
 _ERROR = "examhall-error"
 
@@ -143,33 +143,37 @@ class Consumer:
             await self.process(await arrived.get())
 
     async def process(self, message: AbstractIncomingMessage) -> None:
-        """See one message through. It is acknowledged only once its effect, or its next hop, is safe."""
-        headers = dict(message.headers)
+        """See one message through. It is acknowledged only once the effect, or the next hop, of every event
+        in it is safe.
+        """
         try:
-            delivery = delivery_of(message)
+            events = events_of(message)
         except MalformedEnvelope as error:
-            outcome = await self._bury(message, headers, error)
+            outcome = await self._bury(message.headers, message.body, message.message_id, error)
+            outcomes.labels(self._queue, outcome).inc()
         else:
-            with telemetry.span(
-                f"consume {delivery.type}", "consumer", parent=telemetry.parse(delivery.traceparent)
-            ):
-                outcome = await self._see_through(message, headers, delivery)
+            for event in events:
+                outcome = await self._see_through(event)
+                outcomes.labels(self._queue, outcome).inc()
         await message.ack()
-        outcomes.labels(self._queue, outcome).inc()
 
-    async def _see_through(
-        self, message: AbstractIncomingMessage, headers: dict[str, Any], delivery: Delivery
-    ) -> str:
+    async def _see_through(self, event: Carried) -> str:
+        parent = telemetry.parse(event.delivery.traceparent)
+        with telemetry.span(f"consume {event.delivery.type}", "consumer", parent=parent):
+            return await self._settled(event)
+
+    async def _settled(self, event: Carried) -> str:
+        delivery = event.delivery
         try:
             with handler_seconds.labels(self._queue).time():
                 applied = await self.when_possible(lambda: self._apply(delivery))
             return "applied" if applied else "duplicate"
         except Exception as error:
             if _elsewhere_away(error):
-                return await self._defer(message, headers, delivery, error)
+                return await self._defer(event, error)
             if delivery.attempt >= self._max_attempts:
-                return await self._bury(message, headers, error)
-            return await self._retry(message, headers, delivery, error)
+                return await self._bury(event.headers, event.body, event.message_id, error)
+            return await self._retry(event, error)
 
     async def when_possible(self, apply: Callable[[], Awaitable[R]]) -> R:
         """What `apply` gives; while Postgres is away it waits and tries again."""
@@ -191,17 +195,15 @@ class Consumer:
             await self._handler(tx, delivery)
         return True
 
-    async def _defer(
-        self, message: AbstractIncomingMessage, headers: dict[str, Any], delivery: Delivery, error: Exception
-    ) -> str:
-        deferrals = _count(headers, _DEFERRALS, 0)
-        _log.warning("delivery_deferred", queue=self._queue, event_id=delivery.id, cause=repr(error))
-        await self._hop(self._topology.retry(deferrals), message, headers | {_DEFERRALS: deferrals + 1})
+    async def _defer(self, event: Carried, error: Exception) -> str:
+        deferrals = _count(event.headers, _DEFERRALS, 0)
+        _log.warning("delivery_deferred", queue=self._queue, event_id=event.delivery.id, cause=repr(error))
+        headers = {**event.headers, _DEFERRALS: deferrals + 1}
+        await self._hop(self._topology.retry(deferrals), headers, event.body, event.message_id)
         return "deferred"
 
-    async def _retry(
-        self, message: AbstractIncomingMessage, headers: dict[str, Any], delivery: Delivery, error: Exception
-    ) -> str:
+    async def _retry(self, event: Carried, error: Exception) -> str:
+        delivery = event.delivery
         _log.warning(
             "delivery_failed",
             queue=self._queue,
@@ -211,23 +213,28 @@ class Consumer:
             exc_info=error,
         )
         target = self._topology.retry(delivery.attempt - 1)
-        await self._hop(target, message, headers | {_ATTEMPT: delivery.attempt + 1})
+        headers = {**event.headers, ATTEMPT: delivery.attempt + 1}
+        await self._hop(target, headers, event.body, event.message_id)
         return "retried"
 
-    async def _bury(self, message: AbstractIncomingMessage, headers: dict[str, Any], error: Exception) -> str:
-        _log.error("delivery_dead", queue=self._queue, message_id=message.message_id, exc_info=error)
-        await self._hop(self._topology.dead, message, headers | {_ERROR: type(error).__name__})
+    async def _bury(
+        self, headers: Mapping[str, Any], body: bytes, message_id: str | None, error: Exception
+    ) -> str:
+        _log.error("delivery_dead", queue=self._queue, message_id=message_id, exc_info=error)
+        await self._hop(self._topology.dead, {**headers, _ERROR: type(error).__name__}, body, message_id)
         _dead_letters.labels(self._queue).inc()
         return "dead"
 
-    async def _hop(self, target: str, message: AbstractIncomingMessage, headers: dict[str, Any]) -> None:
+    async def _hop(
+        self, target: str, headers: Mapping[str, Any], body: bytes, message_id: str | None
+    ) -> None:
         # RabbitMQ's own record of earlier hops grows with each; ours says all that is needed.
         kept = {
             name: value
             for name, value in headers.items()
             if not name.startswith(("x-death", "x-first-death", "x-last-death"))
         }
-        await self._bus.put(target, message.body, kept, message.message_id)
+        await self._bus.put(target, body, kept, message_id)
 
     async def _clean_inbox(self) -> None:
         age = self._keep_inbox.total_seconds()
@@ -241,9 +248,9 @@ class Consumer:
             await asyncio.sleep(1 if more else 3600 * (0.5 + random.random()))  # noqa: S311 - jitter
 
 
-def delivery_of(message: AbstractIncomingMessage) -> Delivery:
+def events_of(message: AbstractIncomingMessage) -> list[Carried]:
     """Raises MalformedEnvelope."""
-    return Delivery.of(message.headers, message.body, _count(message.headers, _ATTEMPT, 1))
+    return carried(message.content_type, message.headers, message.body, message.message_id)
 
 
 def _elsewhere_away(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
+from examkit.bundles import carried
 from examkit.bus import EXCHANGE, Bus, keep_consuming, lost
 from examkit.events import Delivery, MalformedEnvelope
 
@@ -54,11 +55,15 @@ class LiveListener:
 
     async def _hear(self, message: AbstractIncomingMessage) -> None:
         try:
-            await _settled(self._callback(Delivery.of(message.headers, message.body)))
+            events = carried(message.content_type, message.headers, message.body, message.message_id)
         except MalformedEnvelope as error:
             _log.warning("live_event_malformed", service=self._service, cause=str(error))
-        except Exception:
-            _log.exception("live_event_failed", service=self._service)
+            return
+        for event in events:
+            try:
+                await _settled(self._callback(event.delivery))
+            except Exception:
+                _log.exception("live_event_failed", service=self._service)
 
 
 async def _settled(result: Awaitable[None] | None) -> None:
