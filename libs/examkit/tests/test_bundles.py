@@ -47,13 +47,13 @@ async def wrote(db: Database, *subjects: str) -> bool:
 
 
 class Counting:
-    """Counts the messages that a consumer sees, whatever they carry."""
+    """Counts the messages that a consumer has seen through, whatever they carry."""
 
     messages = 0
 
     async def process(self, message: AbstractIncomingMessage) -> None:
-        self.messages += 1
         await super().process(message)  # type: ignore[misc]
+        self.messages += 1
 
 
 class CountingConsumer(Counting, Consumer):
