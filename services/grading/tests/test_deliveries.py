@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from aio_pika.abc import AbstractIncomingMessage
+from examkit.consumer import events_of
 from examkit.db import Database, Tx
 from examkit.events import Delivery, Envelope, Event
 from examkit.messaging import BatchConsumer, Bus
@@ -38,7 +39,10 @@ class Unanswerable:
 
 
 class Grading(BatchConsumer):
-    """Grading's consumer; `dies`: between the commit of its first batch and the acknowledgement."""
+    """Grading's consumer; `dies`: between the commit of its first batch and the acknowledgement.
+
+    `answered`: how many events it has acknowledged.
+    """
 
     dies = False
     answered = 0
@@ -48,7 +52,7 @@ class Grading(BatchConsumer):
             self.dies = False
             messages = [Unanswerable(message) for message in messages]
         await super().process_all(messages, answered)
-        self.answered += len(messages)
+        self.answered += sum(len(events_of(message)) for message in messages)
 
 
 @pytest.fixture
@@ -99,7 +103,7 @@ async def test_an_attempt_is_graded_once_however_often_it_is_delivered(
         await eventually(lambda: sum(replica.answered for replica in replicas) == in_all)
 
     async with running(*replicas):
-        # Each twice, as from a relay that crashed before it noted the broker's confirmation.
+        # In bundles, each twice, as from a relay that crashed before it noted the broker's confirmation.
         await deliver(announcements(closed) * 2, 40)
         assert not replicas[0].dies, "its first batch came again, committed already"
         assert await counted(db, closed) == ([once(2)] * 20, 20)
