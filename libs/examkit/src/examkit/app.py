@@ -1,4 +1,4 @@
-"""A service's process: `python -m exam_service serve | work | migrate | check-config`.
+"""A service's process: `python -m exam_service serve | work | migrate | check-config | queues`.
 
 `serve` runs the gRPC server, and the workers too where WORKERS=inline; `work` runs the workers alone.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,9 +15,16 @@ from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from examkit import logs, process
+from examkit.errors import AppError
 from examkit.ops import ReadyCheck
 from examkit.rpc.server import RpcServer
-from examkit.settings import MigrationSettings, ServiceSettings, SettingsError, from_environment
+from examkit.settings import (
+    BrokerSettings,
+    MigrationSettings,
+    ServiceSettings,
+    SettingsError,
+    from_environment,
+)
 from examkit.workers import Worker
 
 STEPS = ("pre", "post")
@@ -49,21 +57,25 @@ class ServiceDefinition(Generic[S]):
     """A service: `name` is its identity (`exam`), `package` its Python package (`exam_service`).
 
     `build` yields the App and closes on exit what it opened; connections that may fail belong into
-    workers and `ready`, so that a service starts without its dependencies.
+    workers and `ready`, so that a service starts without its dependencies. `queues` are those it consumes.
     """
 
     name: str
     package: str
     settings: type[S]
     build: Callable[[S], AbstractAsyncContextManager[App]]
+    queues: Sequence[str] = ()
 
 
 def main(definition: ServiceDefinition[Any], argv: Sequence[str] | None = None) -> None:
     """Runs the command and exits: 0 done, 1 failed, 2 wrong settings."""
     parser = argparse.ArgumentParser(prog=f"python -m {definition.package}")
-    parser.add_argument("command", choices=["serve", "work", "migrate", "check-config"])
+    parser.add_argument("command", choices=["serve", "work", "migrate", "check-config", "queues"])
     parser.add_argument(
         "--steps", nargs="+", choices=STEPS, default=STEPS, help="of migrate: before or after a roll-out"
+    )
+    parser.add_argument(
+        "--resend", choices=definition.queues, help="of queues: send the dead letters of this one again"
     )
     arguments = parser.parse_args(argv)
     command = arguments.command
@@ -72,6 +84,8 @@ def main(definition: ServiceDefinition[Any], argv: Sequence[str] | None = None) 
             _migrate(definition, arguments.steps)
         elif command == "check-config":
             _check(definition)
+        elif command == "queues":
+            _queues(definition, arguments.resend)
         else:
             _run(definition, command)
     except SettingsError as error:
@@ -97,6 +111,29 @@ def _check(definition: ServiceDefinition[S]) -> None:
     if problems:
         raise SettingsError(problems)
     print("The settings are complete.")
+
+
+def _queues(definition: ServiceDefinition[Any], resend: str | None) -> None:
+    try:
+        asyncio.run(_look_at_queues(definition, resend))
+    except AppError as error:
+        print(error.detail, file=sys.stderr)
+        sys.exit(1)
+
+
+async def _look_at_queues(definition: ServiceDefinition[Any], resend: str | None) -> None:
+    from examkit import queues
+    from examkit.messaging import Bus
+
+    bus = Bus(from_environment(BrokerSettings).rabbitmq_url)
+    try:
+        if resend:
+            print(f"{resend}: {await queues.send_again(bus, resend)} sent again")
+            return
+        for queue in definition.queues:
+            print("\n".join(queues.lines(await queues.look(bus, queue))))
+    finally:
+        await bus.close()
 
 
 def _run(definition: ServiceDefinition[S], mode: Mode) -> None:

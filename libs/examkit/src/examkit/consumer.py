@@ -23,8 +23,8 @@ from examkit.topology import Topology
 Handler = Callable[[Tx, Delivery], Awaitable[None]]
 R = TypeVar("R")
 
-_DEFERRALS = "examhall-deferrals"
-_ERROR = "examhall-error"
+DEFERRALS = "examhall-deferrals"
+ERROR = "examhall-error"
 
 # A quorum queue that is asked before it has elected its leader may never answer that one question.
 _SETUP_TIMEOUT = 10.0
@@ -196,9 +196,9 @@ class Consumer:
         return True
 
     async def _defer(self, event: Carried, error: Exception) -> str:
-        deferrals = _count(event.headers, _DEFERRALS, 0)
+        deferrals = _count(event.headers, DEFERRALS, 0)
         _log.warning("delivery_deferred", queue=self._queue, event_id=event.delivery.id, cause=repr(error))
-        headers = {**event.headers, _DEFERRALS: deferrals + 1}
+        headers = {**event.headers, DEFERRALS: deferrals + 1}
         await self._hop(self._topology.retry(deferrals), headers, event.body, event.message_id)
         return "deferred"
 
@@ -221,7 +221,7 @@ class Consumer:
         self, headers: Mapping[str, Any], body: bytes, message_id: str | None, error: Exception
     ) -> str:
         _log.error("delivery_dead", queue=self._queue, message_id=message_id, exc_info=error)
-        await self._hop(self._topology.dead, {**headers, _ERROR: type(error).__name__}, body, message_id)
+        await self._hop(self._topology.dead, {**headers, ERROR: type(error).__name__}, body, message_id)
         _dead_letters.labels(self._queue).inc()
         return "dead"
 

@@ -10,7 +10,15 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from examkit.tls import TlsFiles
 
-__all__ = ["MigrationSettings", "ServiceSettings", "SettingsError", "TlsFiles", "from_environment", "load"]
+__all__ = [
+    "BrokerSettings",
+    "MigrationSettings",
+    "ServiceSettings",
+    "SettingsError",
+    "TlsFiles",
+    "from_environment",
+    "load",
+]
 
 S = TypeVar("S")
 
@@ -64,6 +72,13 @@ class MigrationSettings:
     migrate_database_url: str = field(repr=False, metadata={"form": "postgresql"})
     db_schema: str
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerSettings:
+    """What looking into queues needs."""
+
+    rabbitmq_url: str = field(repr=False, metadata={"form": "amqp"})
 
 
 def load(cls: type[S], env: Mapping[str, str]) -> S:

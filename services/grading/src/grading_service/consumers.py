@@ -17,6 +17,8 @@ from grading_service.rpc import conversions
 from grading_service.usecases.await_grade import GradeWaiters
 from grading_service.usecases.grade_attempts import grade_attempts
 
+ATTEMPTS_QUEUE = "grading.attempts"
+EXAMS_QUEUE = "grading.exams"
 ATTEMPT_CLOSED = "examhall.exam.attempt.closed.v1"
 EXAM_CHANGED = "examhall.exam.exam.changed.v1"
 

@@ -160,6 +160,11 @@ async def stuck_publishing(conn: AsyncConnection, older_than_seconds: float, lim
     return list(await conn.scalars(query))
 
 
+async def told_of(conn: AsyncConnection) -> list[UUID]:
+    """Exams that other services know of: all but drafts."""
+    return list(await conn.scalars(sa.select(exams.c.id).where(exams.c.status != "draft")))
+
+
 # What a draft is built from.
 
 

@@ -40,6 +40,16 @@ _ANNOUNCED = sa.text(
     """
 )
 
+_ANNOUNCE_NOW = sa.text(
+    """
+    WITH ungraded AS MATERIALIZED (
+        SELECT student_id, id FROM student_exams WHERE announce_at > now() ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE student_exams AS attempt SET announce_at = now(), announcements = 1
+    FROM ungraded WHERE attempt.student_id = ungraded.student_id AND attempt.id = ungraded.id
+    """
+)
+
 _GRADED = sa.text(
     """
     WITH graded AS MATERIALIZED (
@@ -95,6 +105,11 @@ async def announced(conn: AsyncConnection, keys: Sequence[AttemptKey], pause: fl
     """Put off the next announcement: twice as long each time, from `pause` to `longest` seconds."""
     if keys:
         await conn.execute(_ANNOUNCED, _columns(keys) | {"pause": pause, "longest": longest})
+
+
+async def announce_now(conn: AsyncConnection) -> None:
+    """Have every closed attempt without a grade announced again at the next look."""
+    await conn.execute(_ANNOUNCE_NOW)
 
 
 async def outbox_is_stuck(conn: AsyncConnection, age: float) -> bool:
