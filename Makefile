@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # From the environment or the command line: make up PORT=9000 STATE_DIR=/tmp/second
-export PORT STATE_DIR HOST DEMO RATE_LIMITS DATABASE_URL RABBITMQ_URL
+export PORT STATE_DIR HOST DEMO RATE_LIMITS DATABASE_URL RABBITMQ_URL SQL
 
 PYTHON_IN_VENV := .venv/bin/python
 LOCAL := $(PYTHON_IN_VENV) -m examhall_local
@@ -46,6 +46,33 @@ clean: ## down, and remove STATE_DIR with all data
 admin: ## an administrator in the running system: make admin EMAIL=you@example.com; asks for the password
 	@[ -n "$(EMAIL)" ] || { echo 'EMAIL is missing: make admin EMAIL=you@example.com' >&2; exit 2; }
 	@exec $(LOCAL) admin --email '$(EMAIL)' --name '$(NAME)'
+
+.PHONY: backup
+backup: ## everything that must survive into one file, while exams go on; TO=folder or file (backups/)
+	@exec $(LOCAL) backup --to '$(TO)'
+
+.PHONY: restore
+restore: setup ## make restore FROM=backups/….tar, with the system down; FORCE=1 replaces the data that is there
+	@[ -n "$(FROM)" ] || { echo 'FROM is missing: make restore FROM=backups/examhall-….tar' >&2; exit 2; }
+	@exec $(LOCAL) restore --from '$(FROM)' $(if $(filter 1 yes true,$(FORCE)),--force)
+
+.PHONY: attempt
+attempt: ## what happened in one attempt, in the running system: make attempt ID=<student_exam_id>
+	@[ -n "$(ID)" ] || { echo 'ID is missing: make attempt ID=<student_exam_id>' >&2; exit 2; }
+	@exec $(LOCAL) attempt '$(ID)'
+
+.PHONY: queues
+queues: ## what waits in RabbitMQ, and what failed for good; RESEND=grading.attempts sends the latter again
+	@exec $(LOCAL) queues --resend '$(RESEND)'
+
+.PHONY: psql
+psql: ## the running system's database, as its administrator; SQL='select 1' for one statement
+	@exec $(LOCAL) psql --sql "$$SQL"
+
+.PHONY: service
+service: ## a command of a service, with the settings it runs with: make service RUN='auth rotate-keys'
+	@[ -n "$(RUN)" ] || { echo "RUN is missing: make service RUN='auth rotate-keys'" >&2; exit 2; }
+	@exec $(LOCAL) service $(RUN)
 
 .PHONY: doctor
 doctor: ## what is missing or wrong on this machine, and what to do about it

@@ -33,6 +33,8 @@ def listen(bind):
 if sys.argv[1] == "migrate":
     print("migrating", os.environ["DB_SCHEMA"])
     sys.exit("the migration is broken" if os.environ.get("BREAK") == "migrate" else 0)
+if sys.argv[1] == "announce":
+    sys.exit("the broker is gone" if os.environ.get("BREAK") == "announce" else 0)
 if os.environ.get("BREAK") == "serve":
     sys.exit("the service is broken")
 servers = [listen(os.environ[name]) for name in ("OPS_BIND", "HTTP_BIND") if name in os.environ]
@@ -74,18 +76,18 @@ class Checkout:
             **more,
         }
 
-    def start(self, command: str, **more: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "examhall_local", command],
+            [sys.executable, "-m", "examhall_local", *words],
             env=self.env(**more),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, command: str, **more: str) -> tuple[int, str]:
+    def run(self, *words: str, **more: str) -> tuple[int, str]:
         """Exit status and all output."""
-        process = self.start(command, **more)
+        process = self.start(*words, **more)
         output, _ = process.communicate(timeout=120)
         return process.returncode, output
 

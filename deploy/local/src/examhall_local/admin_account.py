@@ -2,17 +2,12 @@
 
 import getpass
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+from examhall_local import service_command
 from examhall_local.options import Options
-from examhall_local.plan import base_environment
 from examhall_local.statedir import StateDir
-
-
-class AdminFailedError(RuntimeError):
-    """The auth service would not create the account; the text holds what it said."""
 
 
 def create(options: Options, email: str, name: str) -> int:
@@ -24,7 +19,7 @@ def create(options: Options, email: str, name: str) -> int:
     password = os.environ.get("ADMIN_PASSWORD") or getpass.getpass(f"password for {email}: ")
     try:
         call(folder, options.root, email, name or email.partition("@")[0], password)
-    except AdminFailedError as problem:
+    except service_command.CommandFailedError as problem:
         print(problem, file=sys.stderr)
         return 1
     print(f"{email} is an administrator")
@@ -32,21 +27,10 @@ def create(options: Options, email: str, name: str) -> int:
 
 
 def call(folder: StateDir, root: Path, email: str, name: str, password: str) -> None:
-    """Runs `auth_service create-admin`, which changes nothing where the account exists."""
-    done = subprocess.run(
-        [sys.executable, "-m", "auth_service", "create-admin", "--email", email, "--name", name],
-        env={
-            **base_environment(os.environ),
-            **folder.read_settings("auth"),
-            "ADMIN_PASSWORD": password,
-        },
-        cwd=root,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    if done.returncode != 0:
-        said = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
-        raise AdminFailedError(f"auth could not create {email}:\n{said}")
+    """Runs `auth_service create-admin`, which changes nothing where the account exists.
+
+    Raises service_command.CommandFailedError.
+    """
+    settings = {**folder.read_settings("auth"), "ADMIN_PASSWORD": password}
+    words = ["create-admin", "--email", email, "--name", name]
+    service_command.call(root, "auth_service", words, settings)

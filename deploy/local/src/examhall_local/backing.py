@@ -81,14 +81,7 @@ class Backing:
 
     def access(self, service: Service) -> Access:
         """Makes schema and roles of a service, and tells with which roles it works."""
-        migrate, serve = (
-            kept_password(self._folder.passwords, f"{service.name}-{role}") for role in ("migrate", "serve")
-        )
-        urls = provision(self.admin_dsn, service.name, migrate, serve)
-        return Access(
-            database_url=urls.serve_dsn,
-            migrate_database_url=urls.migrate_dsn,
-        )
+        return make_access(self.admin_dsn, self._folder, service)
 
     def settle(self) -> None:
         """Returns when a crash of a private node would lose nothing that was just made."""
@@ -109,3 +102,12 @@ class Backing:
         keeper = Keeper(name, launch, changed=self._changed, say=self._say)  # type: ignore[arg-type]
         self._keepers.append(keeper)
         keeper.start()
+
+
+def make_access(admin_dsn: str, folder: StateDir, service: Service) -> Access:
+    """The same in the database of `admin_dsn`, with the passwords of `folder`."""
+    migrate, serve = (
+        kept_password(folder.passwords, f"{service.name}-{role}") for role in ("migrate", "serve")
+    )
+    urls = provision(admin_dsn, service.name, migrate, serve)
+    return Access(database_url=urls.serve_dsn, migrate_database_url=urls.migrate_dsn)

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from examhall_local import admin_account
+from examhall_local import admin_account, service_command
 from examhall_local.demo_accounts import ADMIN, ADMIN_PASSWORD, STUDENT_PASSWORD, STUDENTS, student
 from examhall_local.statedir import StateDir
 
@@ -39,7 +39,7 @@ def make(url: str, folder: StateDir, root: Path, say: Callable[[str], None]) -> 
             for job in jobs:
                 _wait_for_import(api, job)
             _publish(api, exam or _create_exam(api))
-    except (httpx.HTTPError, admin_account.AdminFailedError, KeyError) as problem:
+    except (httpx.HTTPError, service_command.CommandFailedError, KeyError) as problem:
         raise DemoFailedError(f"{type(problem).__name__}: {problem}") from problem
 
 

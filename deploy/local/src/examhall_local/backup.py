@@ -1,0 +1,136 @@
+"""`make backup`: everything that must survive, as of one moment, in one file, while exams go on."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from examhall_local import archive, database_dump
+from examhall_local.binaries import MissingProgramError
+from examhall_local.options import Options
+from examhall_local.postgres import NodeFailedError, PrivatePostgres
+from examhall_local.statedir import StateDir
+
+FOLDER = "backups"  # below the checkout, where `make clean` does not reach
+OTHERS_DATABASE = (
+    "DATABASE_URL names a database that others run: back it up and restore it there, by its own means"
+    " (docs/operations.md says how). What STATE_DIR adds is passwords.json: keep it with their backup."
+)
+_NICENESS = 10
+
+
+class BackupFailedError(RuntimeError):
+    """No backup was written; the text says why."""
+
+
+_FAILURES = (BackupFailedError, database_dump.DumpFailedError, NodeFailedError, MissingProgramError, OSError)
+
+
+def run(options: Options, to: str) -> int:
+    """Writes a backup into `to` (a folder, a new file, or empty for the usual folder) and tells where."""
+    os.nice(_NICENESS)  # an exam may be under way
+    try:
+        target = _target(options.root, to)
+        with _database(options) as dsn:
+            manifest = _write(options, dsn, target)
+    except _FAILURES as problem:
+        print(f"no backup was written: {problem}", file=sys.stderr)
+        return 1
+    print(f"{target}\n{target.stat().st_size / 1e6:.1f} MB, as of {manifest.taken_at}")
+    print("It holds passwords, answers and keys: keep it where nobody else can read it.")
+    return 0
+
+
+def _target(root: Path, to: str) -> Path:
+    place = root / (to or FOLDER)
+    if not to or to.endswith("/") or place.is_dir():
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place /= f"examhall-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar"
+    if place.exists():
+        raise BackupFailedError(f"{place} is there already: name another file")
+    if not place.parent.is_dir():
+        raise BackupFailedError(f"there is no folder {place.parent}")
+    return place
+
+
+@contextmanager
+def _database(options: Options) -> Iterator[str]:
+    """The administrator's DSN: of the running system, or of its PostgreSQL started for this alone."""
+    folder = StateDir(options.state_dir)
+    state = folder.read_state() if folder.is_ours else None
+    if options.database_url or (state and state["postgres"]["pid"] is None):
+        raise BackupFailedError(OTHERS_DATABASE)
+    if state and _answers(state["postgres"]["dsn"]):
+        yield state["postgres"]["dsn"]
+        return
+    if not has_data(folder):
+        raise BackupFailedError(f"there is no data in {options.state_dir}")
+    if not folder.take():
+        raise BackupFailedError("PostgreSQL is just starting or stopping: try again, or make down first")
+    node = PrivatePostgres(folder.path, die_with_parent=True)
+    try:
+        yield node.start()
+    finally:
+        node.stop()
+        folder.release()
+
+
+def _answers(dsn: str) -> bool:
+    try:
+        psycopg.connect(dsn, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def has_data(folder: StateDir) -> bool:
+    """Whether a database was ever made in this state folder."""
+    return folder.is_ours and (folder.path / "postgres" / "data").exists()
+
+
+def _write(options: Options, dsn: str, target: Path) -> archive.Manifest:
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as temporary:  # mode 0700
+        parts = Path(temporary)
+        with psycopg.connect(dsn) as admin:
+            taken_at, revisions = _moment(admin), _revisions(admin)
+        database_dump.save(dsn, parts / archive.DATABASE, parts / archive.ROLES)
+        shutil.copyfile(options.state_dir / "passwords.json", parts / archive.PASSWORDS)
+        manifest = archive.Manifest(
+            version=version("examhall-local"),
+            taken_at=taken_at,
+            postgres=database_dump.server_version(dsn),
+            revisions=revisions,
+            files=archive.describe(parts),
+        )
+        archive.write(target, parts, manifest)
+    return manifest
+
+
+def _moment(admin: psycopg.Connection[tuple[object, ...]]) -> str:
+    """Just before the snapshot is taken: whatever was acknowledged by then is in it."""
+    row = admin.execute("SELECT now()").fetchone()
+    assert row is not None
+    assert isinstance(row[0], datetime)
+    return row[0].astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _revisions(admin: psycopg.Connection[tuple[object, ...]]) -> dict[str, str]:
+    """Where the migrations of each schema stand."""
+    schemas = admin.execute(
+        "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relname = 'alembic_version' ORDER BY 1"
+    ).fetchall()
+    found = {}
+    for (schema,) in schemas:
+        query = sql.SQL("SELECT version_num FROM {}.alembic_version").format(sql.Identifier(str(schema)))
+        row = admin.execute(query).fetchone()
+        found[str(schema)] = str(row[0]) if row else ""
+    return found
