@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from exam_service.domain.integrity import ReportedEvent
@@ -14,7 +14,7 @@ from examkit.testing import TestDatabase
 from examprotos.exam.v1 import events_pb2
 
 from .builders import draft, events, rows, write
-from .sitting import Hall, sent
+from .sitting import Hall, outcomes, sent
 
 
 async def run(database: TestDatabase, *arguments: str) -> tuple[int, str]:
@@ -122,3 +122,60 @@ async def test_the_timeline_of_an_attempt(hall: Hall, db: Database, database: Te
 async def test_what_is_no_attempt_is_said(database: TestDatabase) -> None:
     for word in ("nonsense", str(uuid4())):
         assert await run(database, "attempt", word) == (1, "There is no such attempt.\n")
+
+
+async def test_lost_time_is_given_back_to_everyone_who_sits(
+    hall: Hall, db: Database, database: TestDatabase
+) -> None:
+    exam_id, other = await hall.exam(["text"]), await hall.exam(["text"])
+    closed = await _closed(hall, exam_id)
+    sitting = [(await hall.sits(exam_id))[1].attempt for _ in range(2)]
+    elsewhere = (await hall.sits(other))[1].attempt
+    await write(db, "DELETE FROM outbox")
+
+    done = await run(
+        database, "give-time", "--minutes", "20", "--reason", "a power cut", "--exam", str(exam_id)
+    )
+
+    assert done == (0, "20 minutes more for 2 attempts at 1 exams\n")
+    for attempt in sitting:
+        row = await hall.row(attempt.id)
+        assert row["deadline"] - attempt.deadline == timedelta(minutes=20)
+        assert (row["granted_minutes"], row["deadline_version"]) == (20, 2)
+        assert "20 minutes were granted on top." in row["deadline_reason"]
+        _, timeline = await run(database, "attempt", str(attempt.id))
+        assert "attempt.extended by service (a power cut)" in timeline
+    assert (await hall.row(elsewhere.id))["deadline"] == elsewhere.deadline
+    assert (await hall.row(closed))["granted_minutes"] == 0
+    assert (await _changes(db)).keys() == {str(exam_id)}  # until when it may be sat has moved
+
+    # Once more, for all that are sat: it adds up.
+    done = await run(database, "give-time", "--minutes", "5", "--reason", "and another")
+    assert done == (0, "5 minutes more for 3 attempts at 2 exams\n")
+    assert (await hall.row(sitting[0].id))["granted_minutes"] == 25
+
+
+async def test_time_that_is_up_goes_on_unless_somebody_closed_it(
+    hall: Hall, db: Database, database: TestDatabase
+) -> None:
+    who, sitting = await hall.sits(await hall.exam(["text"], duration_minutes=1))
+    past = "started_at = now() - interval '10 min', deadline = now() - interval '9 min'"
+    await write(db, f"UPDATE student_exams SET {past}")
+    (question,) = sitting.paper.questions
+    late = sent(question.question_id, "late", 1)
+    fault = (await hall.save(who, sitting.attempt.id, late)).fault
+    assert fault is not None
+    assert fault.code == "time_limit_exceeded"
+
+    assert (await run(database, "give-time", "--minutes", "15", "--reason", "an outage"))[0] == 0
+
+    assert outcomes(await hall.save(who, sitting.attempt.id, late)) == ["stored"]
+
+
+async def test_time_is_not_given_without_a_reason_or_measure(database: TestDatabase) -> None:
+    for words in (["--minutes", "0", "--reason", "x"], ["--minutes", "5", "--reason", " "]):
+        status, output = await run(database, "give-time", *words, "--exam", str(uuid4()))
+        assert status == 1
+        assert ("minutes must be" in output) != ("reason must say why" in output)
+    words = ["--minutes", "5", "--reason", "x", "--exam", str(uuid4())]
+    assert (await run(database, "give-time", *words))[0] == 1

@@ -1,4 +1,4 @@
-"""`python -m exam_service serve | work | migrate | check-config | queues | announce | attempt`."""
+"""`python -m exam_service serve | work | migrate | check-config | queues`, and what `commands` has."""
 
 import sys
 

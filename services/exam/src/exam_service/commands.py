@@ -1,4 +1,4 @@
-"""Commands of an operator: tell others everything again, and look into one attempt."""
+"""Commands of an operator: look into an attempt, give lost time back, tell others everything again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 
 from examkit.db import Database
 from examkit.errors import AppError
+from examkit.ids import parse_uuid
 from examkit.settings import SettingsError, from_environment
 
+from exam_service.repository import attempts
 from exam_service.repository.papers import PaperCache
+from exam_service.usecases.actor import SYSTEM
 from exam_service.usecases.announce_all import announce_all
+from exam_service.usecases.give_time import give_time
 from exam_service.usecases.timeline import timeline
 
-COMMANDS = ("announce", "attempt")
+COMMANDS = ("announce", "attempt", "give-time")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,10 @@ def run(argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("announce", help="tell grading again of every exam, and of attempts without a grade")
     commands.add_parser("attempt", help="what happened in one attempt").add_argument("id")
+    time = commands.add_parser("give-time", help="more time for everyone who sits an exam")
+    time.add_argument("--minutes", type=int, required=True)
+    time.add_argument("--reason", required=True, help="for the audit trail")
+    time.add_argument("--exam", default="", help="this exam alone, by its id")
     arguments = parser.parse_args(argv)
     try:
         print(asyncio.run(_done(from_environment(CommandSettings), arguments)))
@@ -40,7 +48,8 @@ def run(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     except AppError as error:
-        print(error.detail, file=sys.stderr)
+        said = [error.detail, *(f"{'.'.join(map(str, one.loc))} {one.msg}" for one in error.errors)]
+        print("\n".join(said), file=sys.stderr)
         return 1
     return 0
 
@@ -50,7 +59,19 @@ async def _done(settings: CommandSettings, arguments: argparse.Namespace) -> str
     try:
         if arguments.command == "attempt":
             return "\n".join(await timeline(db, arguments.id))
+        if arguments.command == "give-time":
+            return await _give_time(db, arguments.minutes, arguments.reason, arguments.exam)
         told = await announce_all(db, PaperCache(db))
         return f"told again: {told.exams} exams, {told.attempts} attempts without a grade"
     finally:
         await db.close()
+
+
+async def _give_time(db: Database, minutes: int, reason: str, exam: str) -> str:
+    if exam:
+        exam_ids = [parse_uuid(exam, "exam")]
+    else:
+        async with db.reading() as conn:
+            exam_ids = await attempts.exams_under_way(conn)
+    given = [await give_time(db, SYSTEM, exam_id, minutes, reason) for exam_id in exam_ids]
+    return f"{minutes} minutes more for {sum(given)} attempts at {len(given)} exams"

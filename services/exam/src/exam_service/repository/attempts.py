@@ -117,6 +117,17 @@ _SET_DEADLINES = sa.text(
     WHERE attempt.student_id = moved.student_id AND attempt.id = moved.id
     """
 )
+_GRANT = sa.text(
+    """
+    WITH running AS MATERIALIZED (
+        SELECT student_id, id FROM student_exams
+        WHERE exam_id = :exam_id AND status IN ('in_progress', 'paused') ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE student_exams AS attempt SET granted_minutes = attempt.granted_minutes + :minutes
+    FROM running WHERE attempt.student_id = running.student_id AND attempt.id = running.id
+    RETURNING attempt.id, attempt.granted_minutes
+    """
+)
 _EXAMS = sa.text(
     """
     SELECT attempt.student_id, attempt.id, attempt.exam_id
@@ -262,6 +273,21 @@ async def set_deadlines(conn: AsyncConnection, moved: Sequence[tuple[Attempt, De
         }
         keys = [(attempt.student_id, attempt.id) for attempt, _ in moved]
         await conn.execute(_SET_DEADLINES, values | _pairs(keys))
+
+
+async def grant(conn: AsyncConnection, exam_id: UUID, minutes: int) -> dict[UUID, int]:
+    """Add minutes to all attempts under way at an exam; by attempt how many it has now.
+
+    Their deadlines stay: the caller computes them anew, and holds off starts.
+    """
+    rows = await conn.execute(_GRANT, {"exam_id": exam_id, "minutes": minutes})
+    return {row.id: row.granted_minutes for row in rows}
+
+
+async def exams_under_way(conn: AsyncConnection) -> list[UUID]:
+    """The exams that somebody sits, by the rows: also past the deadline, while nobody has closed it."""
+    query = sa.text("SELECT DISTINCT exam_id FROM student_exams WHERE status IN ('in_progress', 'paused')")
+    return list(await conn.scalars(query))
 
 
 class KnownAttempts:
