@@ -57,7 +57,7 @@ restore: setup ## make restore FROM=backups/….tar, with the system down; FORCE
 	@exec $(LOCAL) restore --from '$(FROM)' $(if $(filter 1 yes true,$(FORCE)),--force)
 
 .PHONY: attempt
-attempt: ## what happened in one attempt, in the running system: make attempt ID=<student_exam_id>
+attempt: ## what happened in one attempt: make attempt ID=<student_exam_id>
 	@[ -n "$(ID)" ] || { echo 'ID is missing: make attempt ID=<student_exam_id>' >&2; exit 2; }
 	@exec $(LOCAL) attempt '$(ID)'
 
@@ -66,13 +66,12 @@ queues: ## what waits in RabbitMQ, and what failed for good; RESEND=grading.atte
 	@exec $(LOCAL) queues --resend '$(RESEND)'
 
 .PHONY: psql
-psql: ## the running system's database, as its administrator; SQL='select 1' for one statement
+psql: ## the system's database, as its administrator; SQL='select 1' for one statement
 	@exec $(LOCAL) psql --sql "$$SQL"
 
 .PHONY: service
 service: ## a command of a service, with the settings it runs with: make service RUN='auth rotate-keys'
-	@[ -n "$(RUN)" ] || { echo "RUN is missing: make service RUN='auth rotate-keys'" >&2; exit 2; }
-	@exec $(LOCAL) service $(RUN)
+	@$(if $(RUN),exec $(LOCAL) service $(RUN),echo "RUN is missing: make service RUN='auth rotate-keys'" >&2; exit 2)
 
 .PHONY: doctor
 doctor: ## what is missing or wrong on this machine, and what to do about it

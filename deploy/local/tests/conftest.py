@@ -33,8 +33,9 @@ def listen(bind):
 if sys.argv[1] == "migrate":
     print("migrating", os.environ["DB_SCHEMA"])
     sys.exit("the migration is broken" if os.environ.get("BREAK") == "migrate" else 0)
-if sys.argv[1] == "announce":
-    sys.exit("the broker is gone" if os.environ.get("BREAK") == "announce" else 0)
+if sys.argv[1] not in ("serve", "migrate"):
+    print(os.environ["DB_SCHEMA"], *sys.argv[1:], "RABBITMQ_URL" in os.environ)
+    sys.exit("the broker is gone" if os.environ.get("BREAK") == sys.argv[1] else 0)
 if os.environ.get("BREAK") == "serve":
     sys.exit("the service is broken")
 servers = [listen(os.environ[name]) for name in ("OPS_BIND", "HTTP_BIND") if name in os.environ]

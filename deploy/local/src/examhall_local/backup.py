@@ -4,8 +4,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,15 +13,11 @@ from psycopg import sql
 
 from examhall_local import archive, database_dump
 from examhall_local.binaries import MissingProgramError
+from examhall_local.database_access import NoDatabaseError, private_database
 from examhall_local.options import Options
-from examhall_local.postgres import NodeFailedError, PrivatePostgres
-from examhall_local.statedir import StateDir
+from examhall_local.postgres import NodeFailedError
 
 FOLDER = "backups"  # below the checkout, where `make clean` does not reach
-OTHERS_DATABASE = (
-    "DATABASE_URL names a database that others run: back it up and restore it there, by its own means"
-    " (docs/operations.md says how). What STATE_DIR adds is passwords.json: keep it with their backup."
-)
 _NICENESS = 10
 
 
@@ -31,7 +25,14 @@ class BackupFailedError(RuntimeError):
     """No backup was written; the text says why."""
 
 
-_FAILURES = (BackupFailedError, database_dump.DumpFailedError, NodeFailedError, MissingProgramError, OSError)
+_FAILURES = (
+    BackupFailedError,
+    NoDatabaseError,
+    database_dump.DumpFailedError,
+    NodeFailedError,
+    MissingProgramError,
+    OSError,
+)
 
 
 def run(options: Options, to: str) -> int:
@@ -39,7 +40,7 @@ def run(options: Options, to: str) -> int:
     os.nice(_NICENESS)  # an exam may be under way
     try:
         target = _target(options.root, to)
-        with _database(options) as dsn:
+        with private_database(options) as dsn:
             manifest = _write(options, dsn, target)
     except _FAILURES as problem:
         print(f"no backup was written: {problem}", file=sys.stderr)
@@ -59,41 +60,6 @@ def _target(root: Path, to: str) -> Path:
     if not place.parent.is_dir():
         raise BackupFailedError(f"there is no folder {place.parent}")
     return place
-
-
-@contextmanager
-def _database(options: Options) -> Iterator[str]:
-    """The administrator's DSN: of the running system, or of its PostgreSQL started for this alone."""
-    folder = StateDir(options.state_dir)
-    state = folder.read_state() if folder.is_ours else None
-    if options.database_url or (state and state["postgres"]["pid"] is None):
-        raise BackupFailedError(OTHERS_DATABASE)
-    if state and _answers(state["postgres"]["dsn"]):
-        yield state["postgres"]["dsn"]
-        return
-    if not has_data(folder):
-        raise BackupFailedError(f"there is no data in {options.state_dir}")
-    if not folder.take():
-        raise BackupFailedError("PostgreSQL is just starting or stopping: try again, or make down first")
-    node = PrivatePostgres(folder.path, die_with_parent=True)
-    try:
-        yield node.start()
-    finally:
-        node.stop()
-        folder.release()
-
-
-def _answers(dsn: str) -> bool:
-    try:
-        psycopg.connect(dsn, connect_timeout=3).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def has_data(folder: StateDir) -> bool:
-    """Whether a database was ever made in this state folder."""
-    return folder.is_ours and (folder.path / "postgres" / "data").exists()
 
 
 def _write(options: Options, dsn: str, target: Path) -> archive.Manifest:

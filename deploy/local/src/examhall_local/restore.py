@@ -9,8 +9,8 @@ from pathlib import Path
 
 from examhall_local import archive, backing, database_dump, migrations, service_command
 from examhall_local.archive import BadBackupError, Manifest
-from examhall_local.backup import OTHERS_DATABASE, has_data
 from examhall_local.binaries import MissingProgramError
+from examhall_local.database_access import OTHERS_DATABASE, has_data
 from examhall_local.options import Options
 from examhall_local.plan import Access, Service, discover
 from examhall_local.postgres import NodeFailedError, PrivatePostgres

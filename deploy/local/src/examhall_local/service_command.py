@@ -3,11 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from examhall_local.backing import make_access
+from examhall_local.binaries import MissingProgramError
+from examhall_local.database_access import NoDatabaseError, database
 from examhall_local.options import Options
 from examhall_local.plan import Service, base_environment, discover
+from examhall_local.postgres import NodeFailedError
 from examhall_local.statedir import StateDir
 
 _WITHIN = 600.0  # seconds
@@ -62,15 +67,24 @@ def attempt(options: Options, student_exam_id: str) -> int:
 
 
 def _ask(options: Options, services: Sequence[Service], words: Sequence[str]) -> int:
-    """Has each of these services of the running system do the command, and prints what it said."""
-    folder = StateDir(options.state_dir)
-    if folder.read_state() is None:
-        print("the system is not up: make up", file=sys.stderr)
-        return 1
+    """Has each of these services do the command, and prints what it said."""
     try:
         for service in services:
-            print(call(options.root, service.package, words, folder.read_settings(service.name)), end="")
-    except CommandFailedError as problem:
+            with _settings(options, service) as settings:
+                print(call(options.root, service.package, words, settings), end="")
+    except (CommandFailedError, NoDatabaseError, NodeFailedError, MissingProgramError) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _settings(options: Options, service: Service) -> Iterator[Mapping[str, str]]:
+    """Those it runs with; of a system that is down the database alone, started for this."""
+    folder = StateDir(options.state_dir)
+    if folder.read_state() is not None:
+        yield folder.read_settings(service.name)
+        return
+    with database(options) as dsn:
+        access = make_access(dsn, folder, service)
+        yield {"DATABASE_URL": access.database_url, "DB_SCHEMA": service.name}
