@@ -26,7 +26,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class QueueState:
-    """How much waits to be delivered, to how many processes; how much is dead, and `shown` of that."""
+    """How many messages wait, for how many processes; how many are dead, and `shown` of those."""
 
     queue: str
     waiting: int
