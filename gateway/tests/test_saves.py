@@ -8,6 +8,7 @@ import pytest
 from exam_gateway.student.save_client import SaveClient
 from examkit.errors import AppError, unavailable
 from examkit.rpc.context import acting
+from examkit.testing import eventually
 from examprotos.exam.v1 import attempts_pb2
 from prometheus_client import REGISTRY
 
@@ -290,3 +291,29 @@ async def test_large_saves_travel_apart():
         assert len(request.saves) == 1
         go.set_result(_marked(request))
     await asyncio.gather(*tasks)
+
+
+async def test_a_save_that_was_set_aside_goes_again_alone(gateway, fakes):
+    """Its attempt was held by somebody: the others of its batch have their answers meanwhile."""
+    release = asyncio.Event()
+    calls = []
+
+    async def answer(request):
+        calls.append((len(request.saves), request.may_wait))
+        if request.may_wait:
+            await release.wait()
+            return samples.store_all(request)
+        results = samples.store_all(request).results
+        for save, result in zip(request.saves, results, strict=True):
+            if save.answers[0].revision == 99:
+                result.Clear()
+                result.fault.kind, result.fault.code = "UNAVAILABLE", "set_aside"
+        return attempts_pb2.SaveBatchResponse(results=results)
+
+    fakes.answers["Attempts/SaveBatch"] = answer
+    held = asyncio.create_task(gateway.student.post(ONE, json=one(revision=99)))
+    await eventually(lambda: (1, True) in calls)
+    assert (await gateway.student.post(ONE, json=one())).status_code == 200
+    assert not held.done()
+    release.set()
+    assert ((await held).status_code, (await held).json()["outcome"]) == (200, "stored")

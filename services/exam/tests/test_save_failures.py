@@ -3,8 +3,10 @@
 import asyncio
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from exam_service.domain.saving import NewAnswer, Save, SaveResult
 from exam_service.repository import saves as repository
 from exam_service.usecases.save import store
@@ -52,8 +54,8 @@ async def test_a_lost_connection_is_survived_where_revisions_tell_what_happened(
     untouched = repository.write
     lost: list[None] = []
 
-    async def lose_once(conn: Any, saves: Any, answers: Any) -> Any:
-        written = await untouched(conn, saves, answers)
+    async def lose_once(*given: Any, **more: Any) -> Any:
+        written = await untouched(*given, **more)
         if not lost:
             lost.append(None)
             raise DatabaseAway
@@ -90,6 +92,39 @@ async def test_batches_that_lock_the_same_attempts_in_any_order_do_not_deadlock(
     }
     for _, sitting in sittings:
         assert (await hall.stored(sitting.attempt.id))[question][1] == 20
+
+
+async def test_a_held_attempt_is_set_aside_and_stalls_no_other(hall: Hall, db: Database) -> None:
+    exam = await hall.exam(TEXTS)
+    (held, held_sitting), *others = [await hall.sits(exam) for _ in range(3)]
+    question = held_sitting.paper.questions[0].question_id
+    requests = [
+        hall.request(who, sitting.attempt.id, sent(question, "x", 1))
+        for who, sitting in [(held, held_sitting), *others]
+    ]
+
+    async with db.transaction() as tx:
+        lock = "SELECT 1 FROM student_exams WHERE id = :id FOR UPDATE"
+        await tx.conn.execute(sa.text(lock), {"id": held_sitting.attempt.id})
+        first, *rest = await hall.saver.save_batch(requests, may_wait=False)
+        assert fault(first) == "set_aside"
+        assert [outcomes(result) for result in rest] == [["stored"], ["stored"]]
+        waiting = asyncio.create_task(hall.saver.save_batch(requests[:1], may_wait=True))
+        assert not await hall.stored(held_sitting.attempt.id)
+
+    (late,) = await waiting
+    assert outcomes(late) == ["stored"]
+    assert await hall.stored(held_sitting.attempt.id) == {question: ("x", 1)}
+
+
+async def test_an_attempt_that_is_not_there_is_not_found_in_the_end(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    question = sitting.paper.questions[0].question_id
+    strange = hall.request(who, uuid4(), sent(question, "x", 1))
+
+    (result,) = await hall.saver.save_batch([strange], may_wait=False)
+
+    assert fault(result) == "not_found"
 
 
 async def test_no_save_is_kept_in_memory_of_another_attempt(hall: Hall, db: Database) -> None:

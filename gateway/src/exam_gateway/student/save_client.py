@@ -9,8 +9,9 @@ import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import structlog
@@ -22,6 +23,8 @@ from exam_gateway import metrics
 
 CALL_SECONDS = 8.0
 MAX_ELAPSED_MS = 60_000
+SET_ASIDE = "set_aside"
+"""The fault of a save whose attempt somebody else holds: it goes again alone, and no other waits for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,16 +79,13 @@ class SaveClient:
         self._bytes += size
         if self._free:
             self._free -= 1
-            # In a context of its own: what goes along is for many students, and belongs to none of them.
-            task = loop.create_task(self._drain(), context=contextvars.Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._run(self._drain())
         return _unfaulted(await waiting.verdict)
 
     async def _drain(self) -> None:
         try:
             while self._waiting:
-                await self._send(self._take())
+                await self._send(self._take(), may_wait=False)
         finally:
             self._free += 1
 
@@ -101,7 +101,7 @@ class SaveClient:
         metrics.saves_waiting.set(len(self._waiting))
         return taken
 
-    async def _send(self, batch: list[_Waiting]) -> None:
+    async def _send(self, batch: list[_Waiting], *, may_wait: bool) -> None:
         now = self._clock()
         for waiting in batch:
             waiting.save.elapsed_ms = min(MAX_ELAPSED_MS, max(0, int((now - waiting.received) * 1000)))
@@ -109,7 +109,7 @@ class SaveClient:
         try:
             response = await call(
                 self._method,
-                attempts_pb2.SaveBatchRequest(saves=[waiting.save for waiting in batch]),
+                attempts_pb2.SaveBatchRequest(saves=[waiting.save for waiting in batch], may_wait=may_wait),
                 timeout=CALL_SECONDS,
                 # A save without a revision takes the next one each time it arrives.
                 idempotent=all(
@@ -129,8 +129,16 @@ class SaveClient:
             raise
         else:
             for waiting, result in zip(batch, response.results, strict=True):
-                if not waiting.verdict.done():
+                if result.fault.code == SET_ASIDE and not may_wait:
+                    self._run(self._send([waiting], may_wait=True))
+                elif not waiting.verdict.done():
                     waiting.verdict.set_result(result)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        # In a context of its own: what goes along is for many students, and belongs to none of them.
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _fail(batch: list[_Waiting], error: AppError) -> None:

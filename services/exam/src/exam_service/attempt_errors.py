@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from examkit.errors import AppError, conflict, forbidden, gone, not_found, refused
+from examkit.errors import AppError, Kind, conflict, forbidden, gone, not_found, refused
 
 
 def no_such_attempt() -> AppError:
@@ -54,6 +54,10 @@ def fault(code: str) -> AppError:
             return conflict(code, "This attempt was declared void.")
         case "attempt_paused":
             return conflict(code, "This attempt is paused.")
+        case "set_aside":
+            return AppError(
+                Kind.UNAVAILABLE, code, "This attempt is being changed. Try again.", retry_after=1.0
+            )
         case _:
             return no_such_attempt()
 

@@ -457,16 +457,22 @@ class SaveBatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SAVES_FIELD_NUMBER: _builtins.int
+    MAY_WAIT_FIELD_NUMBER: _builtins.int
+    may_wait: _builtins.bool
+    """Whether to wait for attempts that somebody else holds. Otherwise a save of such an attempt is set aside, so
+    that it does not stall the others: its fault is `set_aside`, and it is to be sent again, alone, with this.
+    """
     @_builtins.property
     def saves(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttemptSave]: ...
     def __init__(
         self,
         *,
         saves: _abc.Iterable[Global___AttemptSave] | None = ...,
+        may_wait: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["saves", b"saves"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["may_wait", b"may_wait", "saves", b"saves"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

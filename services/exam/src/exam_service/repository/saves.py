@@ -20,13 +20,14 @@ from exam_service.domain.attempt import LATE_ARRIVALS
 from exam_service.domain.revision import MAX_REVISION
 from exam_service.domain.saving import AttemptClock, NewAnswer, Save, StoredAnswer
 
+SET_ASIDE = "set_aside"
+
 Key = tuple[UUID, UUID, UUID]
 """(student, attempt, question)"""
 
 # now() is when the transaction began, not when the lock was had: who waits for a lock is not late by it.
 # The upsert compares with the row as it is under the lock, not as this statement's snapshot has it.
-_WRITE = sa.text(
-    f"""
+_WRITE = f"""
     WITH save AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:numbers AS int[]), CAST(:students AS uuid[]), CAST(:attempts AS uuid[]),
                              CAST(:elapsed_ms AS int[]), CAST(:closing AS boolean[]))
@@ -35,10 +36,10 @@ _WRITE = sa.text(
         SELECT student_id, id, status, deadline, deadline_version, deadline_reason, grace_seconds
         FROM student_exams
         WHERE (student_id, id) IN (SELECT student_id, attempt_id FROM save)
-        ORDER BY id FOR NO KEY UPDATE
+        ORDER BY id FOR NO KEY UPDATE {{locking}}
     ), judged AS MATERIALIZED (
         SELECT save.n, held.*, CASE
-            WHEN held.id IS NULL THEN 'not_found'
+            WHEN held.id IS NULL THEN CAST(:missing AS text)
             WHEN held.status = 'submitted' THEN 'already_submitted'
             WHEN held.status = 'expired' THEN 'time_limit_exceeded'
             WHEN held.status = 'void' THEN 'attempt_void'
@@ -80,7 +81,8 @@ _WRITE = sa.text(
         GROUP BY sent.n
     ) AS applied ON applied.n = judged.n
     """  # noqa: S608 - a constant of ours
-)
+_WRITE_WAITING = sa.text(_WRITE.format(locking=""))
+_WRITE_FREE = sa.text(_WRITE.format(locking="SKIP LOCKED"))
 
 _CURRENT = sa.text(
     """
@@ -120,17 +122,23 @@ class Judged(Struct, frozen=True):
 
 
 async def write(
-    conn: AsyncConnection, saves: Sequence[Save], answers: Sequence[tuple[int, int, NewAnswer]]
+    conn: AsyncConnection,
+    saves: Sequence[Save],
+    answers: Sequence[tuple[int, int, NewAnswer]],
+    *,
+    may_wait: bool = True,
 ) -> list[Judged]:
     """Judge every save and write its answers, in one statement. The attempts stay locked until the commit.
 
-    `answers`: (number of the save, position in it, answer), each (attempt, question) at most once.
+    `answers`: (number of the save, position in it, answer), each (attempt, question) at most once. Unless it
+    `may_wait`, `set_aside` is the fault of an attempt that somebody else holds, or that is not there.
     """
     now = time.monotonic()
     most = LATE_ARRIVALS.total_seconds()
     rows = await conn.execute(
-        _WRITE,
+        _WRITE_WAITING if may_wait else _WRITE_FREE,
         {
+            "missing": "not_found" if may_wait else SET_ASIDE,
             "numbers": list(range(len(saves))),
             "students": _array(str(save.student_id) for save in saves),
             "attempts": _array(str(save.attempt_id) for save in saves),

@@ -15,14 +15,17 @@ Place = tuple[int, int]
 """One answer in the batch: the number of its save, and its position there."""
 
 
-async def store_answers(conn: AsyncConnection, saves: Sequence[Save]) -> list[SaveResult]:
+async def store_answers(
+    conn: AsyncConnection, saves: Sequence[Save], *, may_wait: bool = True
+) -> list[SaveResult]:
     """Judge and write every save, in the order given; the attempts stay locked until the commit.
 
     The same question of an attempt twice is as if one save came after the other: the statement takes the
     first of each, and what follows it is judged here, by the same rule, on what is stored by then.
+    `may_wait`: see `repository.saves.write`.
     """
     first, later = _first_of_each(saves)
-    judged = await repository.write(conn, saves, [(*at, _at(saves, at)) for at in first])
+    judged = await repository.write(conn, saves, [(*at, _at(saves, at)) for at in first], may_wait=may_wait)
     verdicts: dict[Place, Verdict] = {}
     undecided = []
     for at in first:
