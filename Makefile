@@ -82,6 +82,11 @@ doctor: ## what is missing or wrong on this machine, and what to do about it
 test: setup ## every test that needs no cluster; T=path (or path::name) for some
 	@exec $(PYTHON_IN_VENV) -m pytest $(if $(CI),-q) $(T)
 
+.PHONY: bench
+bench: setup ## measurements against a copy of its own; B='save curve' for some scenarios, SECONDS=15, STUDENTS=5000
+	@exec $(PYTHON_IN_VENV) -m tests.load $(B) $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS)) \
+		$(if $(STUDENTS),--students $(STUDENTS))
+
 .PHONY: lint
 lint: setup ## formatters, linters, type checks, generated code
 	.venv/bin/ruff check .
