@@ -30,8 +30,8 @@ class Entry(Out):
     id: UUID
     at: AwareDatetime
     service: str = Field(examples=["exam"])
-    actor_id: UUID | None
-    actor_name: str | None
+    actor_id: UUID | None = Field(description="A person's; null where a service acted by itself.")
+    actor_name: str | None = Field(description="The person's name, or the service's.")
     actor_kind: str = Field(examples=["user"])
     action: str = Field(examples=["exam.published"])
     object_type: str = Field(examples=["exam"])
@@ -110,12 +110,13 @@ def _cursor(entry: audit_pb2.Entry) -> str:
 
 
 def _entry(service: str, entry: audit_pb2.Entry, actor: Person) -> Entry:
+    by_a_person = entry.actor_kind == "user"
     return Entry(
         id=UUID(entry.id),
         at=when(entry.at),
         service=service,
-        actor_id=id_or_none(entry.actor_id),
-        actor_name=actor.name,
+        actor_id=id_or_none(entry.actor_id) if by_a_person else None,
+        actor_name=actor.name if by_a_person else entry.actor_id or None,
         actor_kind=entry.actor_kind,
         action=entry.action,
         object_type=entry.object_type,
