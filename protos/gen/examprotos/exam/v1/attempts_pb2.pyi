@@ -459,8 +459,9 @@ class SaveBatchRequest(_message.Message):
     SAVES_FIELD_NUMBER: _builtins.int
     MAY_WAIT_FIELD_NUMBER: _builtins.int
     may_wait: _builtins.bool
-    """Whether to wait for attempts that somebody else holds. Otherwise a save of such an attempt is set aside, so
-    that it does not stall the others: its fault is `set_aside`, and it is to be sent again, alone, with this.
+    """Whether to wait for attempts that somebody else holds. Otherwise a save of such an attempt is set
+    aside, so that it does not stall the others: its fault is `set_aside`, and it is to be sent again,
+    alone, with this.
     """
     @_builtins.property
     def saves(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttemptSave]: ...
