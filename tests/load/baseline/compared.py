@@ -1,6 +1,6 @@
 """What the monolith does of the same work, in the same run: so every figure is a ratio too."""
 
-from tests.load.arrivals import closed_loop
+from tests.load.arrivals import burst, closed_loop
 from tests.load.baseline import server
 from tests.load.http import Pool
 from tests.load.meter import Meter
@@ -14,7 +14,7 @@ WORKERS = (1, 2)
 
 
 async def measure(run: Run) -> None:
-    """Saves, starts and submits in a closed loop, with one worker and with two; the ratios to the best."""
+    """Saves in a closed loop, starts and submits at once, with one worker and two; the ratios to the best."""
     url, students, exam = server.prepare(run.stage.dsn, STUDENTS * len(WORKERS))
     for number, workers in enumerate(WORKERS):
         with server.serving(url, workers) as (host, port, pid):
@@ -27,14 +27,13 @@ async def measure(run: Run) -> None:
 
 
 async def _measured(run: Run, lines: Pool, meter: Meter, people: list[Student], exam: str, name: str) -> None:
-    beginning, rest = people[: STUDENTS // 2], iter(people[STUDENTS // 2 :])
+    beginning, rest = people[: STUDENTS // 2], people[STUDENTS // 2 :]
     await seated(lines, beginning, exam, ok)
     loop = closed_loop(lines, saves(beginning), CONNECTIONS, run.seconds)
     run.report.add("baseline save", name, *await metered(meter, loop))
-    starts = closed_loop(lines, lambda: starting(next(rest), exam, ok), 64, min(run.seconds, 1.0))
+    starts = burst(lines, [starting(student, exam, ok) for student in rest])
     run.report.add("baseline start", name, *await metered(meter, starts))
-    leaving = iter(beginning)
-    submits = closed_loop(lines, lambda: next(leaving).submit(), 64, min(run.seconds, 1.0))
+    submits = burst(lines, [student.submit() for student in beginning])
     run.report.add("baseline submit", name, *await metered(meter, submits))
 
 
