@@ -5,6 +5,7 @@ import json
 
 import gateway_samples as samples
 import pytest
+from exam_gateway.student import save_client
 from exam_gateway.student.save_client import SaveClient
 from examkit.errors import AppError, unavailable
 from examkit.rpc.context import acting
@@ -293,27 +294,48 @@ async def test_large_saves_travel_apart():
     await asyncio.gather(*tasks)
 
 
-async def test_a_save_that_was_set_aside_goes_again_alone(gateway, fakes):
-    """Its attempt was held by somebody: the others of its batch have their answers meanwhile."""
-    release = asyncio.Event()
-    calls = []
+async def test_a_save_that_was_set_aside_goes_again_and_stalls_no_other(gateway, fakes):
+    """Its attempt was held by somebody: the others have their answers meanwhile."""
+    released = False
+    tries = 0
 
-    async def answer(request):
-        calls.append((len(request.saves), request.may_wait))
-        if request.may_wait:
-            await release.wait()
-            return samples.store_all(request)
-        results = samples.store_all(request).results
-        for save, result in zip(request.saves, results, strict=True):
-            if save.answers[0].revision == 99:
+    def answer(request):
+        nonlocal tries
+        answered = samples.store_all(request)
+        for save, result in zip(request.saves, answered.results, strict=True):
+            if save.answers[0].revision == 99 and not released:
+                tries += 1
                 result.Clear()
-                result.fault.kind, result.fault.code = "UNAVAILABLE", "set_aside"
-        return attempts_pb2.SaveBatchResponse(results=results)
+                result.set_aside = True
+                result.fault.kind, result.fault.code = "UNAVAILABLE", "unavailable"
+        return answered
 
     fakes.answers["Attempts/SaveBatch"] = answer
     held = asyncio.create_task(gateway.student.post(ONE, json=one(revision=99)))
-    await eventually(lambda: (1, True) in calls)
+    await eventually(lambda: tries >= 2)
     assert (await gateway.student.post(ONE, json=one())).status_code == 200
     assert not held.done()
-    release.set()
+    released = True
     assert ((await held).status_code, (await held).json()["outcome"]) == (200, "stored")
+
+
+async def test_a_save_that_stays_set_aside_is_told_so(gateway, fakes, monkeypatch):
+    monkeypatch.setattr(save_client, "REJOIN_WITHIN_SECONDS", 0.1)
+    held = attempts_pb2.AttemptSaveResult(set_aside=True)
+    held.fault.kind, held.fault.code = "UNAVAILABLE", "unavailable"
+    fakes.answers["Attempts/SaveBatch"] = attempts_pb2.SaveBatchResponse(results=[held])
+    reply = await gateway.student.post(ONE, json=one())
+    assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+    assert reply.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    "broken", [b'{"question_id":"\xff","answer":"B"}', b'{"\xff":1,"question_id":"x","answer":"B"}']
+)
+async def test_broken_utf8_in_one_answer_costs_no_other(gateway, fakes, broken):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    good = b'{"question_id":"%s","answer":"B","revision":1}' % samples.QUESTION.encode()
+    body = b'{"student_exam_id":"%s","answers":[%s,%s]}' % (samples.ATTEMPT.encode(), broken, good)
+    reply = await gateway.student.post(MANY, content=body, headers={"content-type": "application/json"})
+    assert reply.status_code == 200, reply.text
+    assert (len(reply.json()["saved"]), len(reply.json()["rejected"])) == (1, 1)

@@ -24,6 +24,8 @@ class Samples:
     failures: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     unanswered: int = 0
+    last: float = 0.0
+    """When the last answer came, on `time.perf_counter()`."""
 
     @property
     def failed(self) -> int:
@@ -34,13 +36,12 @@ class Samples:
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     def percentile(self, share: float) -> float:
-        """Seconds; `share` from 0 to 1. Not a number where nothing was answered."""
-        if not self.latencies:
-            return float("nan")
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        """Seconds; `share` from 0 to 1. What failed, or was not answered, took for ever."""
+        ordered = sorted(self.latencies) + [float("inf")] * self.failed
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
 
     def add(self, check: Check, status: int, body: bytes, latency: float) -> None:
+        self.last = time.perf_counter()
         if check(status, body):
             self.latencies.append(latency)
         else:
@@ -69,7 +70,8 @@ async def open_loop(
             due += gap(rate)
         await asyncio.sleep(TICK_SECONDS)
     await _drained(samples, asked)
-    samples.seconds = seconds
+    # To the last answer: what came after the offered time was not carried within it.
+    samples.seconds = max(seconds, samples.last - began)
     return samples
 
 
@@ -91,7 +93,7 @@ async def closed_loop(
         ask()
     await asyncio.sleep(seconds)
     await _drained(samples, asked)
-    samples.seconds = seconds
+    samples.seconds = samples.last - began
     return samples
 
 

@@ -14,10 +14,14 @@ _LENGTH = b"content-length: "
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection, one request at a time. `idle` is called when it is free for the next."""
+    """One kept-alive connection, one request at a time.
 
-    def __init__(self, idle: Callable[["Connection"], None]) -> None:
+    `idle` is called when it is free for the next, `lost` when it is gone.
+    """
+
+    def __init__(self, idle: Callable[["Connection"], None], lost: Callable[[], None]) -> None:
         self._idle = idle
+        self._lost = lost
         self._transport: asyncio.WriteTransport | None = None
         self._done: Done | None = None
         self._received = b""
@@ -55,6 +59,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._finish(0, b"")
+        self._lost()
 
     def _finish(self, status: int, body: bytes) -> None:
         done, self._done = self._done, None
@@ -74,6 +79,7 @@ class Pool:
         self._free: list[Connection] = []
         self._waiting: deque[tuple[bytes, Done]] = deque()
         self._opening: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -86,7 +92,9 @@ class Pool:
 
     async def _add(self) -> None:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(lambda: Connection(self._idle), self._host, self._port)
+        _, connection = await loop.create_connection(
+            lambda: Connection(self._idle, self._replace), self._host, self._port
+        )
         self._idle(connection)
 
     def send(self, request: bytes, done: Done) -> None:
@@ -95,7 +103,6 @@ class Pool:
             if connection.is_open:
                 connection.send(request, done)
                 return
-            self._replace()
         self._waiting.append((request, done))
 
     def _idle(self, connection: Connection) -> None:
@@ -105,6 +112,8 @@ class Pool:
             self._free.append(connection)
 
     def _replace(self) -> None:
+        if self._closed:
+            return
         task = asyncio.get_running_loop().create_task(self._add())
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
@@ -117,6 +126,7 @@ class Pool:
         return status, json.loads(body) if body else None
 
     def close(self) -> None:
+        self._closed = True
         for connection in self._free:
             connection.close()
 

@@ -1,6 +1,9 @@
 """The scenarios: each takes the stage, does its work, and adds its lines to the report."""
 
 import asyncio
+import csv
+import io
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +23,6 @@ CONNECTIONS = 128
 RATES = (333, 1000, 2000, 3333, 5000, 6500)
 SAVE_EVERY_SECONDS = 30
 _GRADED = "SELECT count(*) FROM grading.grades WHERE exam_id = %s"
-_OPEN = "SELECT count(*) FROM exam.student_exams WHERE exam_id = %s AND status = 'in_progress'"
 
 
 @dataclass
@@ -63,7 +65,7 @@ async def curve(run: Run) -> None:
 
 
 async def sustain(run: Run) -> None:
-    """100,000 students who save every 30 s, for five minutes (or `--seconds`)."""
+    """The rate of 100,000 students who save every 30 s, by `--students` of them who save more often."""
     rate = 100_000 / SAVE_EVERY_SECONDS
     async with pool(run.stage.address, 512) as lines:
         _, students = await run.sat(lines, run.students)
@@ -73,9 +75,8 @@ async def sustain(run: Run) -> None:
         await open_loop(lines, saves(students, seed=2), rate, min(30.0, run.seconds))
         samples, spent = await metered(meter, open_loop(lines, saves(students, seed=3), rate, run.seconds))
         grown = {name: round(value, 1) for name, value in spent.memory_growth.items() if abs(value) >= 1}
-        run.report.add(
-            "sustain", f"open loop, {rate:.0f} saves/s, {run.seconds:.0f} s", samples, spent, grown_mib=grown
-        )
+        name = f"{rate:.0f} saves/s, {run.students} students, {run.seconds:.0f} s"
+        run.report.add("sustain", name, samples, spent, grown_mib=grown)
 
 
 async def start(run: Run) -> None:
@@ -103,6 +104,19 @@ async def submit(run: Run) -> None:
             samples, spent, late = await _until_graded(run, lines, exam, students, rate, seconds)
             name = f"open loop, {rate:.0f} submits/s"
             run.report.add("submit", name, samples, spent, graded_after_seconds=round(late, 2))
+        await _submitted_at_once(run, lines)
+
+
+async def _submitted_at_once(run: Run, lines: Pool) -> None:
+    exam, students = await run.sat(lines, 2000)
+    await _answered(lines, students)
+    meter = run.stage.meter()
+    before = meter.look()
+    samples = await burst(lines, [student.submit() for student in students])
+    async with await psycopg.AsyncConnection.connect(run.stage.dsn, autocommit=True) as database:
+        while await _count(database, _GRADED, exam) < len(students):
+            await asyncio.sleep(0.01)
+    run.report.add("submit", "2,000 submits at once", samples, cost(before, meter.look()))
 
 
 async def _answered(lines: Pool, students: list[Student]) -> None:
@@ -114,17 +128,17 @@ async def _answered(lines: Pool, students: list[Student]) -> None:
 async def _until_graded(
     run: Run, lines: Pool, exam: str, students: list[Student], rate: float, seconds: float
 ) -> tuple[Samples, Cost, float]:
-    """The samples, what it cost until the last grade, and how long after the last submit that was."""
+    """The samples, what it cost until the last grade, and how long after the last submit was due that was."""
     people = iter(students)
     meter = run.stage.meter()
     before = meter.look()
+    due = time.perf_counter() + seconds
     samples = await open_loop(lines, lambda: next(people).submit(), rate, seconds)
-    ended = time.perf_counter()
     submitted = len(samples.latencies)
     async with await psycopg.AsyncConnection.connect(run.stage.dsn, autocommit=True) as database:
         while await _count(database, _GRADED, exam) < submitted:
             await asyncio.sleep(0.05)
-    return samples, cost(before, meter.look()), time.perf_counter() - ended
+    return samples, cost(before, meter.look()), max(0.0, time.perf_counter() - due)
 
 
 async def _count(database: "psycopg.AsyncConnection[Any]", query: Any, exam: str) -> int:
@@ -185,8 +199,6 @@ Step = tuple[float, str, Callable[[], Request]]
 
 
 def _steps(students: list[Student], exam: str, every: float, seconds: float) -> Iterator[Step]:
-    import random
-
     chance = random.Random(7)
     for student in students:
         at = chance.uniform(0, seconds / 4)
@@ -237,9 +249,6 @@ async def importing(run: Run) -> None:
 
 
 def _as_csv(rows: list[list[Any]], count: int) -> bytes:
-    import csv
-    import io
-
     header = [str(name) for name in rows[0]]
     question = header.index("question")
     text = io.StringIO()

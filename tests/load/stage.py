@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +16,7 @@ import httpx
 
 from tests.harness.api import ADMIN, Admin
 from tests.harness.system import System
-from tests.load.arrivals import Check, Request, Samples, closed_loop, open_loop
+from tests.load.arrivals import Check, Request, Samples
 from tests.load.http import Pool, rendered
 from tests.load.meter import Cost, Meter, cost
 from tests.load.students import Student, mint
@@ -95,7 +96,6 @@ async def pool(address: tuple[str, int], size: int) -> AsyncIterator[Pool]:
 
 def starting(student: Student, exam: str, check: Check) -> Request:
     """The start of an attempt, whose questions the student takes in."""
-    import json
 
     def took(status: int, body: bytes) -> bool:
         if not check(status, body):
@@ -108,11 +108,6 @@ def starting(student: Student, exam: str, check: Check) -> Request:
 
 async def seated(lines: Pool, students: list[Student], exam: str, check: Check) -> Samples:
     """Have everyone begin, so many at a time."""
-    waiting = iter(students)
-
-    def following() -> Request:
-        return starting(next(waiting), exam, check)
-
     samples = Samples()
     gate = asyncio.Semaphore(STARTS_AT_ONCE)
 
@@ -140,6 +135,3 @@ async def metered(meter: Meter, run: Any) -> tuple[Samples, Cost]:
     before = meter.look()
     samples = await run
     return samples, cost(before, meter.look())
-
-
-__all__ = ["Stage", "closed_loop", "metered", "open_loop", "pool", "running", "seated", "starting"]

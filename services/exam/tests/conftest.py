@@ -22,7 +22,7 @@ def database(fresh_database: Callable[[str], TestDatabase]) -> TestDatabase:
 
 @pytest.fixture
 async def db(database: TestDatabase) -> AsyncIterator[Database]:
-    made = Database(database.serve_dsn, schema="exam", pool_size=10)
+    made = Database(database.serve_dsn, schema="exam", pool_size=10, prepared=True)
     yield made
     await made.close()
 

@@ -1,5 +1,6 @@
 """Makes what tests of attempts need: exams to sit, students, saves, and attempts whose time has passed."""
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+from exam_service.attempt_errors import AttemptHeld
 from exam_service.domain.paper import Paper
 from exam_service.domain.saving import SaveResult
 from exam_service.repository.attempts import KnownAttempts
@@ -86,8 +88,13 @@ class Hall:
     async def save(
         self, who: Principal, attempt: UUID | str, *answers: SentAnswer, elapsed: float = 0.0
     ) -> SaveResult:
-        (result,) = await self.saver.save_batch([self.request(who, attempt, *answers, elapsed=elapsed)])
-        return result
+        """What was set aside goes again, as from the gateway."""
+        request = self.request(who, attempt, *answers, elapsed=elapsed)
+        while True:
+            (result,) = await self.saver.save_batch([request])
+            if not isinstance(result.fault, AttemptHeld):
+                return result
+            await asyncio.sleep(0.01)
 
     async def submit(
         self, who: Principal, attempt: UUID | str, *answers: SentAnswer, elapsed: float = 0.0

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from exam_service.attempt_errors import AttemptHeld
 from exam_service.domain.revision import MAX_REVISION, judge
 from exam_service.domain.saving import NewAnswer, Save, SaveResult
 from exam_service.usecases.save import store
@@ -159,7 +160,7 @@ async def test_the_statement_itself_is_keyed_by_student(hall: Hall, db: Database
     )
 
     assert outcomes(owners) == ["stored"]
-    assert fault(thiefs) == "not_found"
+    assert isinstance(thiefs.fault, AttemptHeld), "not there for this student, for all the statement knows"
     assert await hall.stored(theirs.attempt.id) == {question: ("owner", 1)}
 
 

@@ -120,6 +120,7 @@ def service_spec(
             "OPS_BIND": ops,
             "DATABASE_URL": access.database_url,
             "DB_SCHEMA": service.name,
+            "DB_PREPARED_STATEMENTS": "1",
             "RABBITMQ_URL": rabbitmq_url,
             "TLS_CA": str(tls.ca),
             "TLS_CERT": str(tls.cert),

@@ -22,7 +22,7 @@ from exam_gateway.guards.headers import raw_header
 RECEIVED = "examhall.received"
 """Scope key: `time.monotonic()` of the moment the request came in."""
 QUIET = "examhall.quiet"
-"""Scope key: a success is not logged (saves)."""
+"""Scope key: a success is not logged (what a class does at once)."""
 
 CSP = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")

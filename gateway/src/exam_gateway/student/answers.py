@@ -148,6 +148,8 @@ def read_start(scope: Scope, body: bytes) -> str:
     check_json(scope)
     start = _decode(body, _Start | None)
     code = (start.access_code if start else None) or ""
+    if "\0" in code:
+        raise invalid("The access code holds a NUL.", FieldError(("body", "access_code"), "holds a NUL"))
     if len(code) > MAX_ACCESS_CODE:
         message = f"must have at most {MAX_ACCESS_CODE} characters"
         raise invalid("The access code is too long.", FieldError(("body", "access_code"), message))
@@ -224,7 +226,7 @@ def _read(text: bytes) -> attempts_pb2.AnswerSave | Refused:
     """One answer of several; of the wrong shape it is refused alone."""
     try:
         return _checked(msgspec.json.decode(text, type=_Answer))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Refused(_named(text), f"{str(error)[:MAX_QUOTED]}.")
 
 
@@ -232,7 +234,7 @@ def _named(text: bytes) -> str:
     """The question that a misshapen answer names, or nothing."""
     try:
         return msgspec.json.decode(text, type=_Named).question_id[:64].replace("\0", "")
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
 
 

@@ -9,9 +9,8 @@ import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 import structlog
@@ -23,8 +22,10 @@ from exam_gateway import metrics
 
 CALL_SECONDS = 8.0
 MAX_ELAPSED_MS = 60_000
-SET_ASIDE = "set_aside"
-"""The fault of a save whose attempt somebody else holds: it goes again alone, and no other waits for it."""
+REJOIN_SECONDS = 0.03
+"""After which a save goes again that was set aside: somebody held its attempt, and no other waits for it."""
+REJOIN_WITHIN_SECONDS = 4.0
+"""Later it is told 503. Below the 5 s that a request may have waited when exam judges its time."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,17 +76,23 @@ class SaveClient:
             raise unavailable("Too many saves are waiting. Keep the answer and try again.", retry_after=1.0)
         loop = asyncio.get_running_loop()
         waiting = _Waiting(save, received, size, loop.create_future())
+        self._join(waiting)
+        return _unfaulted(await waiting.verdict)
+
+    def _join(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
-        self._bytes += size
+        self._bytes += waiting.size
         if self._free:
             self._free -= 1
-            self._run(self._drain())
-        return _unfaulted(await waiting.verdict)
+            # In a context of its own: what goes along is for many students, and belongs to none of them.
+            task = asyncio.get_running_loop().create_task(self._drain(), context=contextvars.Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _drain(self) -> None:
         try:
             while self._waiting:
-                await self._send(self._take(), may_wait=False)
+                await self._send(self._take())
         finally:
             self._free += 1
 
@@ -101,7 +108,7 @@ class SaveClient:
         metrics.saves_waiting.set(len(self._waiting))
         return taken
 
-    async def _send(self, batch: list[_Waiting], *, may_wait: bool) -> None:
+    async def _send(self, batch: list[_Waiting]) -> None:
         now = self._clock()
         for waiting in batch:
             waiting.save.elapsed_ms = min(MAX_ELAPSED_MS, max(0, int((now - waiting.received) * 1000)))
@@ -109,7 +116,7 @@ class SaveClient:
         try:
             response = await call(
                 self._method,
-                attempts_pb2.SaveBatchRequest(saves=[waiting.save for waiting in batch], may_wait=may_wait),
+                attempts_pb2.SaveBatchRequest(saves=[waiting.save for waiting in batch]),
                 timeout=CALL_SECONDS,
                 # A save without a revision takes the next one each time it arrives.
                 idempotent=all(
@@ -129,16 +136,10 @@ class SaveClient:
             raise
         else:
             for waiting, result in zip(batch, response.results, strict=True):
-                if result.fault.code == SET_ASIDE and not may_wait:
-                    self._run(self._send([waiting], may_wait=True))
+                if result.set_aside and self._clock() - waiting.received < REJOIN_WITHIN_SECONDS:
+                    asyncio.get_running_loop().call_later(REJOIN_SECONDS, self._join, waiting)
                 elif not waiting.verdict.done():
                     waiting.verdict.set_result(result)
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        # In a context of its own: what goes along is for many students, and belongs to none of them.
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _fail(batch: list[_Waiting], error: AppError) -> None:

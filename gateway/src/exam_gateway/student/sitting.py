@@ -25,8 +25,8 @@ class Sitting:
         self._student = student
 
     async def start(self, request: Call) -> bytes:
-        exam_id = request.id_in_path()
         self._limits.user(request.principal.user_id)
+        exam_id = request.id_in_path()
         self._limits.start(request.principal.user_id, exam_id)
         code = answers.read_start(request.scope, await request.body())
         wanted = attempts_pb2.StartRequest(exam_id=exam_id, access_code=code)

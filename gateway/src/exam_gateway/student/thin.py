@@ -17,10 +17,11 @@ from starlette.types import Receive, Scope, Send
 
 from exam_gateway import problems
 from exam_gateway.guards.access import Gatekeeper
-from exam_gateway.guards.body import BodyRefused
+from exam_gateway.guards.body import BodyRefused, seconds_for
 from exam_gateway.guards.frame import QUIET, RECEIVED
 
 REQUEST_SECONDS = 60.0
+"""For the calls behind it, beside the time that its body may take."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -107,5 +108,5 @@ class ThinRoute:
         if scope["method"] != self._method:
             return None
         principal, token = await self._keeper.admit(scope, "student")
-        act_for(principal, token, timeout=REQUEST_SECONDS)
+        act_for(principal, token, timeout=REQUEST_SECONDS + seconds_for(scope["path"]))
         return await self._answer(Call(scope, receive, principal, token))

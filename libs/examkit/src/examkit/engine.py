@@ -58,8 +58,8 @@ def build_engine(
 ) -> AsyncEngine:
     """An engine whose sessions see only this schema. Nothing connects before the first use.
 
-    `prepared`: statements are parsed and planned once a connection, for any parameters. They must name
-    their columns: after a migration a prepared `*` would fail.
+    `prepared`: statements are parsed and planned once a connection, for any parameters, and go by indexes
+    alone. They must name their columns: after a migration a prepared `*` would fail.
     """
     connect = functools.partial(
         psycopg.AsyncConnection.connect,
@@ -108,6 +108,8 @@ def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits, pr
     if prepared:
         # Else the planner tries plans of its own for the first five batches, and goes on to compare.
         cursor.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', false)")
+        # A plan that was made while a table was small would go through all of it for good.
+        cursor.execute("SELECT set_config('enable_seqscan', 'off', false)")
     cursor.close()
     connection.commit()
 

@@ -46,8 +46,8 @@ class ServiceSettings:
     migrate_database_url: str = field(default="", repr=False, metadata={"form": "postgresql"})
     db_schema: str
     db_pool_size: int = field(default=10, metadata={"minimum": 1})
-    db_prepared_statements: bool = True
-    """0 behind a pooler that doesn't carry prepared statements (PgBouncer: `max_prepared_statements`)."""
+    db_prepared_statements: bool = False
+    """1 without a pooler, or behind one that carries prepared statements (PgBouncer 1.22 and later)."""
     rabbitmq_url: str = field(repr=False, metadata={"form": "amqp"})
     tls: TlsFiles
     workers: Literal["inline", "off"] = "inline"

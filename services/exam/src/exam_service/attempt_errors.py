@@ -6,6 +6,14 @@ from uuid import UUID
 from examkit.errors import AppError, Kind, conflict, forbidden, gone, not_found, refused
 
 
+class AttemptHeld(AppError):  # noqa: N818 - named for what it tells
+    """Somebody else changes the attempt at this moment."""
+
+    def __init__(self) -> None:
+        detail = "This attempt is being changed. Try again."
+        super().__init__(Kind.UNAVAILABLE, "unavailable", detail, retry_after=1.0)
+
+
 def no_such_attempt() -> AppError:
     return not_found("There is no such attempt.")
 
@@ -55,9 +63,7 @@ def fault(code: str) -> AppError:
         case "attempt_paused":
             return conflict(code, "This attempt is paused.")
         case "set_aside":
-            return AppError(
-                Kind.UNAVAILABLE, code, "This attempt is being changed. Try again.", retry_after=1.0
-            )
+            return AttemptHeld()
         case _:
             return no_such_attempt()
 

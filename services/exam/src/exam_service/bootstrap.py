@@ -55,7 +55,7 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         grading_channel = connect(settings.grading_target, server="grading", tls=settings.tls)
         stack.push_async_callback(grading_channel.close)
         grading = GradingPapers(grading_channel)
-        papers = PaperCache(db, settings.paper_cache_size)
+        papers = PaperCache(sitting, settings.paper_cache_size)
         known = KnownAttempts(settings.attempt_cache_size)
         server = _server(settings, access.verifier)
         _add_servicers(server, db, AttemptsServicer(sitting, papers, known, access.verifier), grading)

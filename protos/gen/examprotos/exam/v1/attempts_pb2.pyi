@@ -457,23 +457,16 @@ class SaveBatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SAVES_FIELD_NUMBER: _builtins.int
-    MAY_WAIT_FIELD_NUMBER: _builtins.int
-    may_wait: _builtins.bool
-    """Whether to wait for attempts that somebody else holds. Otherwise a save of such an attempt is set
-    aside, so that it does not stall the others: its fault is `set_aside`, and it is to be sent again,
-    alone, with this.
-    """
     @_builtins.property
     def saves(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttemptSave]: ...
     def __init__(
         self,
         *,
         saves: _abc.Iterable[Global___AttemptSave] | None = ...,
-        may_wait: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["may_wait", b"may_wait", "saves", b"saves"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["saves", b"saves"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -562,6 +555,11 @@ class AttemptSaveResult(_message.Message):
     FAULT_FIELD_NUMBER: _builtins.int
     VERDICTS_FIELD_NUMBER: _builtins.int
     CLOCK_FIELD_NUMBER: _builtins.int
+    SET_ASIDE_FIELD_NUMBER: _builtins.int
+    set_aside: _builtins.bool
+    """The fault is but that somebody else holds the attempt at this moment: the batch did not wait for it,
+    so that it stalls no other save. It is to be sent again shortly.
+    """
     @_builtins.property
     def fault(self) -> Global___Fault:
         """Set where nothing of this AttemptSave was looked at further."""
@@ -578,10 +576,11 @@ class AttemptSaveResult(_message.Message):
         fault: Global___Fault | None = ...,
         verdicts: _abc.Iterable[Global___AnswerVerdict] | None = ...,
         clock: Global___Clock | None = ...,
+        set_aside: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "fault", b"fault"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "fault", b"fault", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "fault", b"fault", "set_aside", b"set_aside", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -21,13 +21,15 @@ from exam_service.domain.revision import MAX_REVISION
 from exam_service.domain.saving import AttemptClock, NewAnswer, Save, StoredAnswer
 
 SET_ASIDE = "set_aside"
+"""The fault of a save that is to come again: its attempt was held by somebody else."""
 
 Key = tuple[UUID, UUID, UUID]
 """(student, attempt, question)"""
 
 # now() is when the transaction began, not when the lock was had: who waits for a lock is not late by it.
 # The upsert compares with the row as it is under the lock, not as this statement's snapshot has it.
-_WRITE = f"""
+_WRITE = sa.text(
+    f"""
     WITH save AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:numbers AS int[]), CAST(:students AS uuid[]), CAST(:attempts AS uuid[]),
                              CAST(:elapsed_ms AS int[]), CAST(:closing AS boolean[]))
@@ -36,10 +38,10 @@ _WRITE = f"""
         SELECT student_id, id, status, deadline, deadline_version, deadline_reason, grace_seconds
         FROM student_exams
         WHERE (student_id, id) IN (SELECT student_id, attempt_id FROM save)
-        ORDER BY id FOR NO KEY UPDATE {{locking}}
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), judged AS MATERIALIZED (
         SELECT save.n, held.*, CASE
-            WHEN held.id IS NULL THEN CAST(:missing AS text)
+            WHEN held.id IS NULL THEN '{SET_ASIDE}'
             WHEN held.status = 'submitted' THEN 'already_submitted'
             WHEN held.status = 'expired' THEN 'time_limit_exceeded'
             WHEN held.status = 'void' THEN 'attempt_void'
@@ -80,9 +82,8 @@ _WRITE = f"""
         FROM written JOIN sent USING (student_id, student_exam_id, question_id)
         GROUP BY sent.n
     ) AS applied ON applied.n = judged.n
-    """  # noqa: S608 - a constant of ours
-_WRITE_WAITING = sa.text(_WRITE.format(locking=""))
-_WRITE_FREE = sa.text(_WRITE.format(locking="SKIP LOCKED"))
+    """  # noqa: S608 - constants of ours
+)
 
 _CURRENT = sa.text(
     """
@@ -125,20 +126,17 @@ async def write(
     conn: AsyncConnection,
     saves: Sequence[Save],
     answers: Sequence[tuple[int, int, NewAnswer]],
-    *,
-    may_wait: bool = True,
 ) -> list[Judged]:
     """Judge every save and write its answers, in one statement. The attempts stay locked until the commit.
 
-    `answers`: (number of the save, position in it, answer), each (attempt, question) at most once. Unless it
-    `may_wait`, `set_aside` is the fault of an attempt that somebody else holds, or that is not there.
+    `answers`: (number of the save, position in it, answer), each (attempt, question) at most once. No lock is
+    waited for: `SET_ASIDE` is the fault of an attempt that somebody else holds, or that is not there.
     """
     now = time.monotonic()
     most = LATE_ARRIVALS.total_seconds()
     rows = await conn.execute(
-        _WRITE_WAITING if may_wait else _WRITE_FREE,
+        _WRITE,
         {
-            "missing": "not_found" if may_wait else SET_ASIDE,
             "numbers": list(range(len(saves))),
             "students": _array(str(save.student_id) for save in saves),
             "attempts": _array(str(save.attempt_id) for save in saves),
@@ -151,10 +149,8 @@ async def write(
             "revisions": [answer.revision for _, _, answer in answers],
         },
     )
-    judged: list[Judged | None] = [None] * len(saves)
-    for row in rows:
-        judged[row[0]] = _judged(row)
-    return [each for each in judged if each is not None]
+    judged = {row[0]: _judged(row) for row in rows}
+    return [judged[number] for number in range(len(saves))]
 
 
 def _array(elements: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from examprotos.exam.v1 import attempts_pb2 as pb
 from examprotos.exam.v1 import questions_pb2
 
 from exam_service import words
+from exam_service.attempt_errors import AttemptHeld
 from exam_service.domain.answer import canonical
 from exam_service.domain.attempt import Attempt, Status
 from exam_service.domain.integrity import ReportedEvent
@@ -68,6 +69,7 @@ def save_result(result: SaveResult) -> pb.AttemptSaveResult:
     message = pb.AttemptSaveResult(verdicts=[verdict(each) for each in result.verdicts])
     if result.fault is not None:
         message.fault.CopyFrom(_fault(result.fault))
+        message.set_aside = isinstance(result.fault, AttemptHeld)
     if result.clock is not None:
         message.clock.CopyFrom(_clock(result.clock))
     return message

@@ -48,8 +48,7 @@ class AttemptsServicer(attempts_pb2_grpc.AttemptsServicer):
     async def SaveBatch(self, request: pb.SaveBatchRequest, context: Any) -> pb.SaveBatchResponse:
         if len(request.saves) > MAX_SAVES:
             raise invalid(f"At most {MAX_SAVES} saves at once.")
-        saves = [convert.save_request(save) for save in request.saves]
-        results = await self._saver.save_batch(saves, may_wait=request.may_wait)
+        results = await self._saver.save_batch([convert.save_request(save) for save in request.saves])
         return pb.SaveBatchResponse(results=[convert.save_result(result) for result in results])
 
     async def Submit(self, request: pb.SubmitRequest, context: Any) -> pb.SubmitResponse:

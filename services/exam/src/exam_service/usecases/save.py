@@ -73,11 +73,10 @@ class Saver:
         self._known = known
         self._verify = verify
 
-    async def save_batch(self, requests: Sequence[SaveRequest], *, may_wait: bool = True) -> list[SaveResult]:
+    async def save_batch(self, requests: Sequence[SaveRequest]) -> list[SaveResult]:
         """A result for each request, in order. What it calls `stored` or `repeat` is committed.
 
-        Unless it `may_wait`, a save whose attempt somebody else holds gets the fault `set_aside`: the caller
-        sends it again alone, and the others need not wait for it.
+        A save whose attempt somebody else holds is set aside: it comes again, and no other waits for it.
         """
         # One after the other: nearly all tokens are known, and an unknown key is asked for once for all.
         admitted = [await self._admit(request) for request in requests]
@@ -87,7 +86,7 @@ class Saver:
         for request, key in zip(requests, admitted, strict=True):
             judged.append(key if isinstance(key, AppError) else await self._judge(request, key, exams))
         ready = [judging for judging in judged if isinstance(judging, Judging)]
-        results = iter(await store(self._db, [judging.save for judging in ready], may_wait=may_wait))
+        results = iter(await store(self._db, [judging.save for judging in ready]))
         answer = [
             SaveResult(fault=each) if isinstance(each, AppError) else each.joined(next(results))
             for each in judged
@@ -165,7 +164,7 @@ def judging(
     return Judging(Save(student_id, attempt_id, tuple(fit), arrived, closing), unfit)
 
 
-async def store(db: Database, saves: Sequence[Save], *, may_wait: bool = True) -> list[SaveResult]:
+async def store(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
     """Store the saves in one transaction, and answer after its commit.
 
     What the database refuses as data is found by halving, so that only that answer is refused. Where the
@@ -176,7 +175,7 @@ async def store(db: Database, saves: Sequence[Save], *, may_wait: bool = True) -
         return []
     metrics.save_batch_size.observe(sum(len(save.answers) for save in saves))
     try:
-        return await _store_once(db, saves, may_wait=may_wait)
+        return await _store_once(db, saves)
     except DatabaseAway as error:
         return await _store_again(db, saves, error)
     except AppError as error:
@@ -192,11 +191,11 @@ def is_about_data(error: DBAPIError) -> bool:
     return isinstance(error, DataError | IntegrityError)
 
 
-async def _store_once(db: Database, saves: Sequence[Save], *, may_wait: bool = True) -> list[SaveResult]:
+async def _store_once(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
     @retry_deadlocks
     async def run() -> list[SaveResult]:
         async with db.transaction() as tx:
-            return await store_answers(tx.conn, saves, may_wait=may_wait)
+            return await store_answers(tx.conn, saves)
 
     return await run()
 

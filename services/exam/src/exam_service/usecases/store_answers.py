@@ -15,17 +15,15 @@ Place = tuple[int, int]
 """One answer in the batch: the number of its save, and its position there."""
 
 
-async def store_answers(
-    conn: AsyncConnection, saves: Sequence[Save], *, may_wait: bool = True
-) -> list[SaveResult]:
+async def store_answers(conn: AsyncConnection, saves: Sequence[Save]) -> list[SaveResult]:
     """Judge and write every save, in the order given; the attempts stay locked until the commit.
 
     The same question of an attempt twice is as if one save came after the other: the statement takes the
     first of each, and what follows it is judged here, by the same rule, on what is stored by then.
-    `may_wait`: see `repository.saves.write`.
+    What `repository.saves.write` sets aside has that as its fault.
     """
     first, later = _first_of_each(saves)
-    judged = await repository.write(conn, saves, [(*at, _at(saves, at)) for at in first], may_wait=may_wait)
+    judged = await repository.write(conn, saves, [(*at, _at(saves, at)) for at in first])
     verdicts: dict[Place, Verdict] = {}
     undecided = []
     for at in first:
