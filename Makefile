@@ -87,6 +87,10 @@ bench: setup ## measurements against a copy of its own; B='save curve' for some 
 	@exec $(PYTHON_IN_VENV) -m tests.load $(B) $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS)) \
 		$(if $(STUDENTS),--students $(STUDENTS))
 
+.PHONY: chaos
+chaos: setup ## kill, hang and cut off everything under load, and check that no promise broke; SECONDS=600 SEED=
+	@exec $(PYTHON_IN_VENV) -m tests.chaos --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
 .PHONY: lint
 lint: setup ## formatters, linters, type checks, generated code
 	.venv/bin/ruff check .

@@ -137,6 +137,11 @@ def test_the_probe_knows_a_node_that_does_not_let_one_in(node: PrivateRabbit) ->
     assert not amqp_probe.answers("amqp://a:b@127.0.0.1:1/x")
 
 
+def test_the_node_obeys_rabbitmqctl(node: PrivateRabbit) -> None:
+    done = PrivateRabbit(node._state_dir).control("list_vhosts", "--silent")
+    assert (done.returncode, done.stdout.split()) == (0, ["examhall"]), done.stderr
+
+
 def test_it_listens_on_this_machine_alone(node: PrivateRabbit) -> None:
     assert node.process is not None
     assert node.epmd is not None

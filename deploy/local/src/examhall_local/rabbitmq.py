@@ -94,6 +94,21 @@ class PrivateRabbit:
                 )
             return self.epmd
 
+    def control(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs `rabbitmqctl WORDS` on the node of this state folder, whoever started it."""
+        return subprocess.run(
+            [binaries.rabbitmq_server().with_name("rabbitmqctl"), *words],
+            env={
+                **self._environment(),
+                "RABBITMQ_CTL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            },
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
     def settle(self, timeout: float = 3.0) -> None:
         """Waits until the names of the queues just declared are on disk.
 
