@@ -241,6 +241,22 @@ async def test_an_idle_connection_that_was_closed_is_not_even_noticed(
     await asyncio.gather(*(db.ping() for _ in range(4)))
 
 
+@pytest.mark.parametrize("code", ["53100", "53200", "58030"])
+async def test_a_full_disk_is_unavailable_and_costs_no_connection(db: Database, code: str) -> None:
+    async def server(fails: bool) -> int:
+        async with db.transaction() as tx:
+            pid = (await tx.conn.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
+            if fails:
+                raised = f"DO $$ BEGIN RAISE 'no more' USING ERRCODE = '{code}'; END $$"
+                await tx.conn.execute(sa.text(raised))
+        return int(pid)
+
+    before = await server(fails=False)
+    with pytest.raises(DatabaseAway):
+        await server(fails=True)
+    assert await server(fails=False) == before
+
+
 async def test_nobody_there_is_unavailable() -> None:
     db = Database("postgresql://a:b@127.0.0.1:1/x", schema="sample")
     with pytest.raises(DatabaseAway):

@@ -20,6 +20,15 @@ _AWAY = frozenset(
         "53400",  # configuration_limit_exceeded
     }
 )
+# It answers, and has nothing left to serve with. The line is as good as it was.
+_EXHAUSTED = frozenset(
+    {
+        "53000",  # insufficient_resources
+        "53100",  # disk_full
+        "53200",  # out_of_memory
+        "58030",  # io_error
+    }
+)
 _CONNECTION_EXCEPTION = "08"
 
 
@@ -82,4 +91,4 @@ def translated(error: Exception) -> AppError | None:
         return Contended(retryable=True)
     if code in _IMPATIENCE:
         return Contended(retryable=False)
-    return DatabaseAway() if is_away(error) else None
+    return DatabaseAway() if code in _EXHAUSTED or is_away(error) else None
