@@ -1,6 +1,7 @@
 """The unit of work: all or nothing, events only with the commit, and a database that may go away."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncIterator
 
@@ -265,6 +266,29 @@ async def test_nobody_there_is_unavailable() -> None:
         async with db.transaction():
             pass
     await db.close()
+
+
+async def test_a_connection_that_was_given_up_is_closed_at_once() -> None:
+    closed = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        closed.set()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    db = Database(f"postgresql://x@127.0.0.1:{port}/x", schema="x", limits=Limits(connect=2))
+    gc.disable()
+    try:
+        with pytest.raises(DatabaseAway):
+            await db.ping()
+        async with asyncio.timeout(5):
+            await closed.wait()
+    finally:
+        gc.enable()
+        await db.close()
+        server.close()
 
 
 async def test_a_programs_own_mistake_stays_what_it_is(db: Database) -> None:

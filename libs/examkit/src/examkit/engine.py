@@ -2,6 +2,7 @@
 
 import functools
 import select
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +62,7 @@ def build_engine(
     `prepared`: statements are parsed and planned once a connection, for any parameters, and go by indexes
     alone. They must name their columns: after a migration a prepared `*` would fail.
     """
-    connect = functools.partial(
-        psycopg.AsyncConnection.connect,
-        conninfo(dsn, limits, f"examhall-{schema}"),
-        # A PgBouncer that is not told to carry prepared statements hands them to changing servers.
-        prepare_threshold=0 if prepared else None,
-    )
+    connect = functools.partial(_connect, conninfo(dsn, limits, f"examhall-{schema}"), prepared=prepared)
     engine = create_async_engine(
         "postgresql+psycopg://",
         async_creator=connect,
@@ -97,6 +93,18 @@ def reading_engine(engine: AsyncEngine) -> AsyncEngine:
 def connections_in_use(engine: AsyncEngine) -> int:
     pool = engine.pool
     return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+
+async def _connect(dsn: str, *, prepared: bool) -> "psycopg.AsyncConnection[Any]":
+    """A new connection. One that comes to nothing is closed at once. Raises psycopg.OperationalError."""
+    try:
+        # A PgBouncer that is not told to carry prepared statements hands them to changing servers.
+        return await psycopg.AsyncConnection.connect(dsn, prepare_threshold=0 if prepared else None)
+    except psycopg.Error as error:
+        # The error and psycopg's frames hold each other, and the socket (psycopg issue 565): until the
+        # garbage collector comes by, a Postgres that shuts down waits for the rest of what we had to say.
+        traceback.clear_frames(error.__traceback__)
+        raise
 
 
 def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits, prepared: bool) -> None:
