@@ -7,6 +7,7 @@ from tests.chaos.attempts import check_attempts, unknown_attempts
 from tests.chaos.ending import Ending
 from tests.chaos.grades import check_grades
 from tests.chaos.history import Call, History
+from tests.chaos.signs import check_signs
 from tests.chaos.violation import Violation
 from tests.harness.oracle import Authored
 
@@ -33,6 +34,7 @@ def check(history: History, ending: Ending, bank: dict[str, Authored]) -> list[V
         *check_grades(history, ending, bank),
         *_calls(history),
         *_starts(history, ending),
+        *check_signs(history, ending),
         *_rest(ending),
     ]
     return sorted(found, key=lambda violation: violation.at)

@@ -44,7 +44,7 @@ def _graded_once(ending: Ending, grades: dict[str, list[GradeRow]]) -> Iterator[
             yield Violation("not graded once", subject, f"{len(made)} grades: {made}")
         if attempt.announcements > 1:
             detail = f"it had to be announced {attempt.announcements} times"
-            yield Violation("an event was lost", subject, detail)
+            yield Violation("an event was lost", subject, detail, attempt.closed_at)
         elif told[attempt.id] != 1:
             yield Violation("not graded once", subject, f"{told[attempt.id]} events tell of its grade")
         if attempt.graded_version != attempt.version:
@@ -59,7 +59,8 @@ def _of_what_was_stored(attempt: AttemptRow, stored: Stored, items: list[ItemRow
         kept = stored[question].answer if question in stored else None
         if graded.get(question) != kept:
             detail = f"question {question}: another answer is stored than was graded"
-            yield Violation("acknowledged is not graded", f"attempt {attempt.id}", detail)
+            at = attempt.closed_at or float("inf")
+            yield Violation("acknowledged is not graded", f"attempt {attempt.id}", detail, at)
 
 
 def _worth(

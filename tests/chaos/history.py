@@ -117,13 +117,14 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
-    """`closed_as`: submitted or expired. `told`: what must be the same whenever it is asked again."""
+    """`closed_as`: submitted or expired. `told`: what must be the same whenever it is asked again. `graded`:
+    whether a total came with the reply."""
 
     call: Call
     attempt: str
     closed_as: str = ""
     told: Json | None = None
-    grading: str = ""
+    graded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

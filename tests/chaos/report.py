@@ -3,11 +3,13 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from statistics import median
 
 from tests.chaos.ending import Ending
 from tests.chaos.history import Fault, History, Json
 from tests.chaos.run import Outcome
+from tests.chaos.signs import SIGN_OF, signs
 from tests.chaos.violation import Violation
 
 MOST_LISTED = 100
@@ -63,32 +65,15 @@ def _grading(ending: Ending) -> list[float]:
 
 def _healing(history: History, faults: Sequence[Fault]) -> dict[str, Json]:
     """How long after a fault was lifted its target gave its sign of life, whatever else fell meanwhile."""
-    signs = _signs(history)
+    found = signs(history)
     spans: dict[str, list[float]] = defaultdict(list)
     for fault in faults:
         for target in fault.targets:
-            began, ended = signs[target]
-            place = bisect_left(began, fault.lifted)
-            if place < len(ended):
-                spans[f"{fault.kind} {target}"].append(min(ended[place : place + 20]) - fault.lifted)
+            later = found[SIGN_OF[target]]
+            later = later[bisect_left(later, fault.lifted, key=attrgetter("began")) :]
+            if later:
+                spans[f"{fault.kind} {target}"].append(min(call.ended for call in later[:20]) - fault.lifted)
     return {name: _spread(found) for name, found in sorted(spans.items())}
-
-
-def _signs(history: History) -> dict[str, tuple[list[float], list[float]]]:
-    """Began and ended of what succeeds only where the target lives."""
-    graded = [submit.call for submit in history.submits if submit.grading and submit.call.ok]
-    saves = [save.call for save in history.saves if save.is_acknowledged]
-    calls = {
-        "auth": [call for call in history.calls if call.name == "login" and call.ok],
-        "import": [call for call in history.calls if call.name == "import" and call.status == 404],
-        "grading": graded,
-        "rabbitmq": graded,
-    }
-    found = {}
-    for target in ("auth", "import", "grading", "rabbitmq", "exam", "gateway", "postgres"):
-        those = sorted(calls.get(target, saves), key=lambda call: call.began)
-        found[target] = ([call.began for call in those], [call.ended for call in those])
-    return found
 
 
 def _spread(values: Iterable[float]) -> Json:

@@ -12,7 +12,7 @@ from tests.chaos.ending import AnswerRow, AttemptRow, Ending, GradeRow, ItemRow,
 from tests.chaos.history import Attempt, Call, History, Result, Resume, Save, Start, Submit
 from tests.harness.oracle import Authored
 
-OPENS, ENDS, GRACE = 1000.0, 1060.0, 3.0
+OPENS, ENDS, GRACE = 1000.0, 1040.0, 3.0
 BANK = {
     "Is it?": Authored("true_false", "Is it?", True, (), Decimal(2)),
     "Why?": Authored("text", "Why?", None, (), Decimal(4)),
@@ -56,7 +56,7 @@ def resume(began: float, **answers: tuple[int, str]) -> Resume:
 
 
 def submit(began: float, **more: Any) -> Submit:
-    given: dict[str, Any] = {"closed_as": "submitted", "told": TOLD, "grading": "complete"} | more
+    given: dict[str, Any] = {"closed_as": "submitted", "told": TOLD, "graded": True} | more
     return Submit(call=call("submit", began), attempt="a1", **given)
 
 
@@ -219,7 +219,7 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("refused in time", _expired),
     ("a submit changed", submitted(submit(1012, told=TOLD | {"submitted_at": "later"}))),
     ("a deadline moved", row(deadline=ENDS + 1)),
-    ("a deadline moved", row(started_at=990.0)),
+    ("a deadline moved", row(started_at=970.0)),
     ("an attempt is stuck", row(status="in_progress", closed_at=None)),
     ("an attempt is stuck", row(graded_version=0)),
     ("an attempt is stuck", row(status="expired", closed_at=ENDS + 100)),
@@ -248,6 +248,9 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("an unexpected answer", called(call("save", 1003, 500, "internal"))),
     ("an unexpected answer", called(call("resume", 1003, 401, "unauthenticated"))),
     ("it did not heal", ends_with(settled_in=None)),
+    ("it did not heal", saved(save(1056, "q1", "true", 2, "unknown"))),
+    ("it did not heal", called(call("login", 1050, 503, "unavailable"))),
+    ("it did not heal", ends_with(grades=[replace(good()[1].grades[0], graded_at=1060)])),
     ("it did not heal", ends_with(not_ready=["grading"])),
     ("something is left", ends_with(queues={"exam.grades.dead": 1})),
     ("something is left", ends_with(outboxes={"exam": 1})),

@@ -150,7 +150,7 @@ class Student:
                 attempt=attempt.id,
                 closed_as=told.get("status", ""),
                 told=same,
-                grading=told.get("grading", ""),
+                graded=told.get("total_score") is not None,
             )
         )
         return call.ok
