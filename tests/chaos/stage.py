@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import aio_pika
-import httpx
 import psycopg
 from examhall_local.rabbitmq import PrivateRabbit
 from psycopg.rows import kwargs_row
@@ -103,17 +102,18 @@ class Stage:
         until = now() + within
         while now() < until:
             try:
-                if not await asyncio.to_thread(self._left) and not await self._not_ready():
+                if await asyncio.to_thread(self._is_at_rest):
                     return True
             except psycopg.OperationalError:
                 pass
             await asyncio.sleep(0.2)
         return False
 
-    def _left(self) -> int:
+    def _is_at_rest(self) -> bool:
         with self._connect() as connection:
             row = connection.execute(_UNSETTLED, [self._exams]).fetchone()
-            return int(row[0] if row else 0) + sum(_outboxes(connection).values())
+            left = int(row[0] if row else 0) + sum(_outboxes(connection).values())
+        return not left and not self._system.not_ready()
 
     @property
     def _exams(self) -> list[str]:
@@ -128,7 +128,7 @@ class Stage:
         await asyncio.to_thread(self._read_rows, ending)
         ending.graded = await self._heard()
         ending.queues = await asyncio.to_thread(self._queues)
-        ending.not_ready = await self._not_ready()
+        ending.not_ready = await asyncio.to_thread(self._system.not_ready)
         return ending
 
     def _read_rows(self, ending: Ending) -> None:
@@ -155,21 +155,6 @@ class Stage:
         done = PrivateRabbit(self._system.state_dir).control(*words)
         assert done.returncode == 0, done.stderr
         return {queue["name"]: queue["messages"] for queue in json.loads(done.stdout)}
-
-    async def _not_ready(self) -> list[str]:
-        state = self._system.state()
-        urls = {name: one["ops_url"] for name, one in state["services"].items()}
-        urls |= {"gateway": state["gateway"]["ops_url"], "the public port": self._system.url}
-        async with httpx.AsyncClient(timeout=5) as client:
-            answers = await asyncio.gather(*(_is_ready(client, url) for url in urls.values()))
-        return [name for name, ready in zip(urls, answers, strict=True) if not ready]
-
-
-async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
-    try:
-        return (await client.get(f"{url}/readyz")).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def _rows(connection: "psycopg.Connection[Any]", kind: type[Row], query: str, exams: list[str]) -> list[Row]:

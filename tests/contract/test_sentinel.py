@@ -1,42 +1,191 @@
-"""A key that is planted is looked for in all that a student gets, in every event and in every log."""
+"""A key that is planted is looked for in all that a student gets, in every event and in every log.
 
-import asyncio
+On the happy way, in every refusal that a student can provoke, and in what is said when something dies.
+"""
+
 import json
 import secrets
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
 
-import aio_pika
+import httpx
+import pytest
+from aio_pika.abc import AbstractIncomingMessage
 from examkit.testing.waiting import eventually
 
 from tests.conftest import Class
-from tests.harness.api import Admin, Json, Student
-from tests.harness.system import System
+from tests.harness.api import Admin, Json, Student, soon
+from tests.harness.events import about, heard
+from tests.harness.system import System, wait_until
 from tests.harness.workbooks import xlsx
 
+GRADED = "examhall.grading.attempt.graded.v1"
+Passed = list[AbstractIncomingMessage]
 
-async def test_a_planted_key_is_found_nowhere(system: System, admin: Admin, students: Class) -> None:
-    sentinel = f"sentinel{secrets.token_hex(8)}"
-    (student,) = await students(1)
-    events: list[bytes] = []
-    connection = await aio_pika.connect(system.state()["rabbitmq"]["url"])
-    async with connection, connection.channel() as channel:
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind("examhall.events", "#")
 
-        async def keep(message: aio_pika.abc.AbstractIncomingMessage) -> None:
-            events.append(message.body + repr(message.headers).encode())
+class Eavesdropper:
+    """A student's line on which every answer, its headers too, is kept."""
 
-        await queue.consume(keep, no_ack=True)
-        exam_id = await _exam_with(admin, sentinel)
-        seen = await _everything_a_student_gets(student, exam_id)
-        await eventually(lambda: any(exam_id.encode() in event for event in events))
-        await asyncio.sleep(1)
-    assert exam_id in seen
-    assert sentinel not in seen
-    assert not [event for event in events if sentinel.encode() in event]
+    def __init__(self, student: Student) -> None:
+        self._student = student
+        self.texts: list[str] = []
+        self.statuses: set[int] = set()
+
+    async def call(self, method: str, path: str, **kwargs: Any) -> httpx.Response | None:
+        try:
+            response = await self._student.call(method, path, **kwargs)
+        except httpx.TransportError:
+            return None
+        self.texts.append(f"{response.headers} {response.text}")
+        self.statuses.add(response.status_code)
+        return response
+
+    async def body(self, method: str, path: str, **kwargs: Any) -> Json:
+        response = await self.call(method, path, **kwargs)
+        assert response is not None
+        body: Json = response.json()
+        return body
+
+    async def graded(self, attempt: Json) -> None:
+        await self._student.graded(attempt, 120)
+
+
+@pytest.fixture
+async def passed(system: System) -> AsyncIterator[Passed]:
+    """Every event while the test runs."""
+    wait_until(lambda: not system.not_ready(), "everybody is ready", 90)
+    async with heard(system) as events:
+        yield events
+
+
+@pytest.fixture
+async def student(students: Class) -> Eavesdropper:
+    return Eavesdropper((await students(1))[0])
+
+
+async def test_a_planted_key_is_found_nowhere(
+    system: System, admin: Admin, student: Eavesdropper, passed: Passed
+) -> None:
+    sentinel, exam_id = await exam_with_sentinel(admin, reveal="answers")
+    await student.body("GET", "/student/exams")
+    attempt = await student.body("POST", f"/student/start/{exam_id}")
+    for question in attempt["questions"]:
+        body = {"student_exam_id": attempt["student_exam_id"], "question_id": question["id"]}
+        await student.body("POST", "/student/save-answer", json=body | {"answer": "A"})
+    await student.body("GET", f"/student/resume/{exam_id}")
+    await hand_in(student, attempt)
+    for path in ("/admin/questions", f"/admin/exams/{exam_id}", "/admin/grading/queue"):
+        await student.body("GET", path)
+    await eventually(lambda: kinds_about(passed, attempt["student_exam_id"]) >= {"closed", "graded"})
+    nowhere(sentinel, system, student, passed)
+
+
+async def test_no_refusal_tells_a_key(
+    system: System, admin: Admin, student: Eavesdropper, passed: Passed
+) -> None:
+    sentinel, exam_id = await exam_with_sentinel(admin, reveal="answers")
+    _, later = await exam_with_sentinel(admin, sentinel=sentinel, start_time=soon(3000))
+    await student.body("GET", f"/student/resume/{exam_id}")
+    await student.body("POST", f"/student/start/{later}")
+    attempt = await student.body("POST", f"/student/start/{exam_id}")
+    attempt_id = attempt["student_exam_id"]
+    await student.body("POST", f"/student/start/{exam_id}")
+    await student.body("GET", f"/student/results/{attempt_id}")
+    for question in attempt["questions"]:
+        one = {"student_exam_id": attempt_id, "question_id": question["id"]}
+        for bad in bad_answers():
+            await student.body("POST", "/student/save-answer", json=one | {"answer": bad})
+            many = {"student_exam_id": attempt_id, "answers": [one["question_id"], one | {"answer": bad}]}
+            await student.body("POST", "/student/save-answers", json=many)
+        for answer in ("A", "B"):
+            # The second contradicts the first, or is refused with it.
+            await student.body("POST", "/student/save-answer", json=one | {"answer": answer, "revision": 7})
+        await student.body("POST", "/student/save-answer", json=one | {"answer": "A", "revision": 1})
+    await malformed(student, attempt_id)
+    await hand_in(student, attempt)
+    for question in attempt["questions"]:
+        one = {"student_exam_id": attempt_id, "question_id": question["id"], "answer": "B", "revision": 9}
+        await student.body("POST", "/student/save-answer", json=one)
+    late = {"student_exam_id": attempt_id, "answers": [{"question_id": question["id"], "answer": "B"}]}
+    await student.body("POST", "/student/submit", json=late)
+    await student.body("POST", f"/student/start/{exam_id}")
+    assert student.statuses >= {200, 201, 403, 404, 409, 413, 415, 422}
+    nowhere(sentinel, system, student, passed)
+
+
+@pytest.mark.parametrize("name", ["postgres", "grading", "exam"])
+async def test_no_fault_tells_a_key(
+    system: System, admin: Admin, student: Eavesdropper, passed: Passed, name: str
+) -> None:
+    sentinel, exam_id = await exam_with_sentinel(admin)
+    attempt = await student.body("POST", f"/student/start/{exam_id}")
+    attempt_id = attempt["student_exam_id"]
+    question = attempt["questions"][0]["id"]
+    before = system.kill(name)
+    one = {"student_exam_id": attempt_id, "question_id": question, "answer": "A"}
+
+    async def is_back() -> bool:
+        await student.call("POST", "/student/save-answer", json=one)
+        await student.call("GET", f"/student/resume/{exam_id}")
+        await student.call("GET", f"/student/results/{attempt_id}")
+        return system.pid(name) != before and not system.not_ready()
+
+    await eventually(is_back, timeout=90)
+    # It dies once more with the attempt on its way to a grade.
+    submitted = await student.body("POST", "/student/submit", json={"student_exam_id": attempt_id})
+    assert submitted["status"] == "submitted"
+    system.kill(name)
+    await student.call("GET", f"/student/results/{attempt_id}")
+    await student.graded(attempt)
+    await student.body("GET", f"/student/results/{attempt_id}")
+    nowhere(sentinel, system, student, passed)
+
+
+def nowhere(sentinel: str, system: System, student: Eavesdropper, passed: Passed) -> None:
+    assert student.texts
+    assert not [text for text in student.texts if sentinel in text]
+    assert passed
+    assert not [one for one in passed if sentinel in f"{one.body!r} {one.headers}"]
     assert sentinel not in system.logs(lines=100_000)
 
 
-async def _exam_with(admin: Admin, sentinel: str) -> str:
+def kinds_about(passed: Passed, attempt_id: str) -> set[str]:
+    return {str(event.headers["cloudEvents:type"]).split(".")[-2] for event in about(passed, attempt_id)}
+
+
+async def hand_in(student: Eavesdropper, attempt: Json) -> None:
+    """Submit, and look at the result in every way."""
+    await student.body("POST", "/student/submit", json={"student_exam_id": attempt["student_exam_id"]})
+    await student.graded(attempt)
+    await student.body("GET", f"/student/results/{attempt['student_exam_id']}")
+    await student.body("GET", "/student/results")
+
+
+def bad_answers() -> list[Any]:
+    return ["Z", "", ["A", "A"], ["Z"], {"right": "?"}, 7, True, "x" * 70_000, "a\0b", ["A"] * 50]
+
+
+async def malformed(student: Eavesdropper, attempt_id: str) -> None:
+    """What is no request at all, or for something that isn't there."""
+    nobody = str(uuid.uuid4())
+    for path in ("/student/save-answer", "/student/save-answers", "/student/submit", "/student/events"):
+        for content in (b"{", b"[]", b'{"student_exam_id": 1}', json.dumps({"student_exam_id": nobody})):
+            await student.call("POST", path, content=content, headers={"content-type": "application/json"})
+        await student.call("POST", path, content=b"x=1", headers={"content-type": "text/plain"})
+    huge = json.dumps({"student_exam_id": attempt_id, "answers": ["x" * 1000] * 30_000})
+    await student.call(
+        "POST", "/student/save-answers", content=huge, headers={"content-type": "application/json"}
+    )
+    for path in (f"/student/resume/{nobody}", f"/student/results/{nobody}", "/student/results/x"):
+        await student.call("GET", path)
+    event = {"kind": "peeked", "at": "yesterday"}
+    await student.call("POST", "/student/events", json={"student_exam_id": attempt_id, "events": [event]})
+
+
+async def exam_with_sentinel(admin: Admin, sentinel: str = "", **settings: Any) -> tuple[str, str]:
+    """A published exam with keys and explanations that hold the sentinel."""
+    sentinel = sentinel or f"sentinel{secrets.token_hex(8)}"
     mark = f"Planted {secrets.token_hex(4)}"
     rows = [
         {
@@ -58,29 +207,4 @@ async def _exam_with(admin: Admin, sentinel: str) -> str:
     await admin.import_file("planted.xlsx", xlsx(rows), "questions")
     questions = await admin.bank(q=mark)
     assert sentinel in json.dumps(questions), "staff sees the keys"
-    return await admin.exam([one["id"] for one in questions], reveal="answers")
-
-
-async def _everything_a_student_gets(student: Student, exam_id: str) -> str:
-    texts = []
-
-    async def get(method: str, path: str, **kwargs: object) -> Json:
-        response = await student.call(method, path, **kwargs)
-        texts.append(f"{response.headers} {response.text}")
-        body: Json = response.json()
-        return body
-
-    await get("GET", "/student/exams")
-    attempt = await get("POST", f"/student/start/{exam_id}")
-    for question in attempt["questions"]:
-        body = {"student_exam_id": attempt["student_exam_id"], "question_id": question["id"]}
-        await get("POST", "/student/save-answer", json=body | {"answer": "A"})
-        await get("POST", "/student/save-answer", json=body | {"answer": "word", "revision": 0})
-    await get("GET", f"/student/resume/{exam_id}")
-    await get("POST", "/student/submit", json={"student_exam_id": attempt["student_exam_id"]})
-    await student.graded(attempt)
-    await get("GET", f"/student/results/{attempt['student_exam_id']}")
-    await get("GET", "/student/results")
-    for path in ("/admin/questions", f"/admin/exams/{exam_id}", "/admin/grading/queue"):
-        await get("GET", path)
-    return "\n".join(texts)
+    return sentinel, await admin.exam([one["id"] for one in questions], **settings)

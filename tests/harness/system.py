@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 START_SECONDS = 120
 
 
@@ -76,12 +78,26 @@ class System:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def not_ready(self) -> list[str]:
+        """Who does not say that it is ready."""
+        state = self.state()
+        urls = {name: one["ops_url"] for name, one in state["services"].items()}
+        urls |= {"gateway": state["gateway"]["ops_url"], "the public port": self.url}
+        return [name for name, url in urls.items() if not _is_ready(url)]
+
     def logs(self, lines: int = 30) -> str:
         """The last lines of every log."""
         parts = []
         for path in sorted((self.state_dir / "logs").glob("*.log")):
             parts.append(f"--- {path.name}\n" + "\n".join(path.read_text().splitlines()[-lines:]))
         return "\n".join(parts)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def wait_until(condition: Any, what: str, seconds: float = 60) -> None:
