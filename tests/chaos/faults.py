@@ -40,7 +40,7 @@ _KINDS: dict[str, tuple[int, float, float, dict[str, int]]] = {
     # asked to end, as by a roll-out
     "restart": (6, 0, 0, _EVERYBODY),
     # one backend dies, and Postgres recovers as a whole
-    "kill backend": (5, 0, 0, _WITH_POSTGRES),
+    "kill backend": (8, 0, 0, _WITH_POSTGRES),
     # kill -9; the supervisor starts it again
     "kill": (22, 0, 0, _EVERYBODY),
     "kill broker": (3, 0, 0, {"rabbitmq": 1}),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from tests.chaos.history import Answer, Attempt, Call, Json, Save, now
@@ -12,22 +13,26 @@ from tests.harness.api import stamp
 
 Sent = tuple[str, Answer, int | None]
 """Question, answer, revision."""
+Look = Callable[[], Awaitable[object]]
 
 THINK_SECONDS = 0.3
 DAY = 86_400.0
 
 
 class Tab:
-    """Writes in one attempt.
+    """Writes in one attempt; `look` resumes it, and is what the tab does first when something failed.
 
     With `has_clock` its revisions are milliseconds of a clock that steps; else each is the last it knows + 1.
     Either way they only grow within the tab, as the contract wants.
     """
 
-    def __init__(self, scene: Scene, line: Line, attempt: Attempt, seed: float, *, has_clock: bool) -> None:
+    def __init__(
+        self, scene: Scene, line: Line, attempt: Attempt, look: Look, seed: float, *, has_clock: bool
+    ) -> None:
         self._scene = scene
         self._line = line
         self._attempt = attempt
+        self._look = look
         self._chance = random.Random(seed)
         self._has_clock = has_clock
         self._clock_is_off = 0.0
@@ -82,6 +87,7 @@ class Tab:
             if not call.is_unknown or now() > until:
                 return
             await asyncio.sleep(pause * self._chance.uniform(0.5, 1.5))
+            await self._look()
             pause = min(2 * pause, 1.0)
 
     async def _save(self, way: str, answers: list[Sent]) -> Call:

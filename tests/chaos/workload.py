@@ -5,6 +5,7 @@ Everything they do comes from a seed; when they do it depends on the answers the
 
 import asyncio
 import random
+from functools import partial
 
 from tests.chaos.history import Attempt, Json, Result, Resume, Start, Submit, now, seconds
 from tests.chaos.scene import Scene
@@ -103,8 +104,9 @@ class Student:
 
     def _tabs(self, attempt: Attempt) -> list[Tab]:
         """Two, one of which takes its revisions from a clock that is not always right."""
+        look = partial(self._resume, attempt.exam, attempt.id)
         return [
-            Tab(self._scene, self._line, attempt, self._chance.random(), has_clock=has_clock)
+            Tab(self._scene, self._line, attempt, look, self._chance.random(), has_clock=has_clock)
             for has_clock in (False, True)
         ]
 
