@@ -96,20 +96,23 @@ def _rows(history: History, ending: Ending) -> Iterator[Violation]:
             yield Violation("acknowledged is lost", f"attempt {attempt_id}", "it is not there at the end")
         elif abs(row.deadline - attempt.deadline) > TICK:
             yield Violation("a deadline moved", f"attempt {attempt_id}", f"by {row.deadline} at the end")
+    following = dict(_in_a_row(ending))
     for row in rows.values():
-        for rule, detail in _row(row, windows[row.exam]):
+        for rule, detail in _row(row, windows[row.exam], following.get(row.id)):
             yield Violation(rule, f"attempt {row.id}", detail)
 
 
-def _row(row: AttemptRow, window: Window) -> Iterator[tuple[str, str]]:
+def _row(row: AttemptRow, window: Window, after: AttemptRow | None) -> Iterator[tuple[str, str]]:
     last = row.deadline + row.grace
     if abs(row.deadline - min(row.started_at + window.duration, window.ends)) > TICK:
         yield "a deadline moved", f"{row.deadline} is not the end of its time"
     if row.closed_at is None or row.status not in ("submitted", "expired"):
         yield "an attempt is stuck", f"{row.status} at the end"
         return
-    if row.status == "expired" and row.closed_at < last:
-        yield "closed before its time", f"expired {last - row.closed_at:.3f} s early"
+    # Who begins the next attempt gives up what is left of the grace.
+    given_up = after is not None and after.started_at - row.closed_at < LATE_ARRIVALS
+    if row.status == "expired" and row.closed_at < (row.deadline if given_up else last):
+        yield "closed before its time", f"expired at {row.closed_at}, its last moment is {last}"
     if row.status == "submitted" and row.closed_at > last + LATE_ARRIVALS + TICK:
         yield "taken after the deadline", f"submitted {row.closed_at - last:.3f} s late"
     if row.status == "expired" and row.closed_at > last + LATE_ARRIVALS + SWEPT_WITHIN:
@@ -117,14 +120,21 @@ def _row(row: AttemptRow, window: Window) -> Iterator[tuple[str, str]]:
 
 
 def _one_at_a_time(ending: Ending) -> Iterator[Violation]:
+    rows = {row.id: row for row in ending.attempts}
+    for attempt_id, after in _in_a_row(ending):
+        closed_at = rows[attempt_id].closed_at
+        if closed_at is None or closed_at > after.started_at:
+            yield Violation("two attempts at once", f"attempt {after.id}", f"beside {attempt_id}")
+
+
+def _in_a_row(ending: Ending) -> Iterator[tuple[str, AttemptRow]]:
+    """Each attempt that has one after it, of the same student at the same exam."""
     sittings: dict[tuple[str, str], list[AttemptRow]] = defaultdict(list)
     for row in ending.attempts:
         sittings[row.student, row.exam].append(row)
     for rows in sittings.values():
-        rows.sort(key=lambda row: row.started_at)
-        for before, after in pairwise(rows):
-            if before.closed_at is None or before.closed_at > after.started_at:
-                yield Violation("two attempts at once", f"attempt {after.id}", f"beside {before.id}")
+        for before, after in pairwise(sorted(rows, key=lambda row: row.started_at)):
+            yield before.id, after
 
 
 def _same_paper(history: History) -> Iterator[Violation]:

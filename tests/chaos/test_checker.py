@@ -166,6 +166,24 @@ def row(**more: Any) -> Spoil:
     return ends_with(attempts=[attempt_row(**more)])
 
 
+def _next_begun(closed_at: float) -> Spoil:
+    """A second attempt, begun when the first was found to be over."""
+
+    def spoil(history: History, ending: Ending) -> None:
+        history.starts.append(Start(call=call("start", 1041, 0), student="s1", exam="e1"))
+        history.submits = []
+        more = {"started_at": closed_at + 0.01, "deadline": ENDS, "status": "expired"}
+        ending.attempts = [
+            attempt_row(status="expired", closed_at=closed_at),
+            attempt_row(id="a2", closed_at=ENDS + GRACE + 6, **more),
+        ]
+        ending.grades = [replace(ending.grades[0], status="expired", graded_at=closed_at)]
+        ending.grades.append(replace(ending.grades[0], attempt="a2", total=0, graded_at=ENDS + GRACE + 6))
+        ending.graded = [("a1", "event"), ("a2", "event")]
+
+    return spoil
+
+
 def _expired(history: History, _ending: Ending) -> None:
     history.submits = [submit(1010, closed_as="expired")]
 
@@ -224,6 +242,7 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("an attempt is stuck", row(graded_version=0)),
     ("an attempt is stuck", row(status="expired", closed_at=ENDS + 100)),
     ("closed before its time", row(status="expired", closed_at=ENDS + 1)),
+    ("closed before its time", _next_begun(closed_at=ENDS - 1)),
     ("two attempts at once", ends_with(attempts=[attempt_row(), attempt_row(id="a2", started_at=1005.0)])),
     ("an attempt nobody started", ends_with(attempts=[attempt_row(), attempt_row(id="a2")])),
     ("the paper changed", _other_paper),
@@ -273,6 +292,8 @@ def test_a_broken_promise_is_found(rule: str, spoil: Spoil) -> None:
         saved(save(1003.05, "q1", "true", 2, "repeat")),
         # The second try inside of one that was stored found it overtaken.
         saved(save(1002.05, "q1", "false", 1, "superseded", told=2)),
+        # Who begins anew gives up what is left of the grace.
+        _next_begun(closed_at=ENDS + 1),
         # In time when it came in, answered after the deadline.
         saved(replace(save(1009, "q2", "x", 1, "superseded", told=2), call=call("save", ENDS - 0.01))),
     ],
