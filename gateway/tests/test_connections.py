@@ -284,3 +284,47 @@ async def test_a_server_that_stops_drops_nobody(run, fakes):
         status, headers, _ = await busy.answer()
         assert (status, headers["connection"]) == (200, "close")
         await stopping
+
+
+def upgrading(token, name=b"Upgrade", pieces=1):
+    """A save by a client that would rather speak HTTP/2, in so many pieces."""
+    content = json.dumps(ANSWER).encode()
+    head = b"POST %s HTTP/1.1\r\nhost: x\r\nauthorization: %s\r\n" % (SAVE.encode(), token.encode())
+    offer = b"connection: Upgrade, HTTP2-Settings\r\n%s: h2c\r\nhttp2-settings: AAMAAABk\r\n" % name
+    whole = head + offer + b"content-length: %d\r\n\r\n" % len(content) + content
+    place = whole.index(b"\r\n" + name) + 5
+    return [whole] if pieces == 1 else [whole[:place], whole[place:]]
+
+
+@pytest.mark.parametrize("name", [b"Upgrade", b"upgrade", b"UPGRADE"])
+async def test_an_offer_to_upgrade_is_ignored_and_no_body_lost(gateway, fakes, name):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    async with line(gateway) as client:
+        for _ in range(2):
+            client.send(upgrading(gateway.student.headers["authorization"], name)[0])
+            status, _, content = await client.answer()
+            assert (status, json.loads(content)["outcome"]) == (200, "stored")
+
+
+async def test_an_offer_that_was_not_found_is_refused_rather_than_its_body_lost(gateway):
+    first, second = upgrading(gateway.student.headers["authorization"], pieces=2)
+    async with line(gateway) as client:
+        client.send(first)
+        await client.writer.drain()
+        await asyncio.sleep(0.05)
+        client.send(second)
+        status, headers, _ = await client.answer()
+        assert (status, headers["connection"]) == (501, "close")
+
+
+async def test_an_upgrade_in_a_body_stays_as_it_is(gateway, fakes):
+    fakes.answers["Attempts/SaveBatch"] = samples.store_all
+    text = json.dumps(ANSWER | {"answer": "\r\nUpgrade: h2c"})
+    reply = await gateway.student.post(SAVE, content=text, headers={"content-type": "application/json"})
+    assert reply.status_code == 200
+    assert fakes.asked("Attempts/SaveBatch").saves[0].answers[0].answer_json == b'"\\r\\nUpgrade: h2c"'
+
+
+async def test_compressed_bodies_are_unsupported(gateway):
+    reply = await gateway.student.post(SAVE, json=ANSWER, headers={"content-encoding": "gzip"})
+    assert (reply.status_code, reply.json()["code"]) == (415, "unsupported")

@@ -6,6 +6,7 @@ The body of a request is watched by `guards.body`; what else a client may take i
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -27,6 +28,7 @@ LINGER_SECONDS = 1.0
 SURPLUS = 256
 """So many connections above the most are told so; more are just closed."""
 
+_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -48,6 +50,7 @@ class Connection(HttpToolsProtocol):
     server_state: Shared
     _until: float | None = None
     _arriving = False
+    _in_head = True
     _bytes_beside_body = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -68,7 +71,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._bytes_beside_body += len(data)
-        super().data_received(data)
+        super().data_received(_without_upgrade(data) if self._in_head else data)
         if self._arriving and self._bytes_beside_body > HEAD_BYTES:
             self._refuse()
         elif self._until is not None:
@@ -81,6 +84,10 @@ class Connection(HttpToolsProtocol):
         self._until = self.loop.time() + HEAD_SECONDS
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self.parser.should_upgrade():
+            # It was written so that we did not find it: the parser is about to drop the body.
+            self.app = _not_upgraded
         super().on_headers_complete()
         self._until = None
         if self.server_state.draining:
@@ -92,6 +99,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._arriving = False
+        self._in_head = True
         self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
 
@@ -129,6 +137,23 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._until = self.loop.time() + seconds
         self.timeout_keep_alive_task = self.loop.call_at(self._until, self.timeout_keep_alive_handler)
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """What may be the head of a request, its Upgrade ignored (RFC 9110, 7.8).
+
+    Java and curl offer HTTP/2 in this way, with a body behind it, which the parser would take for the other
+    protocol's, and drop.
+    """
+    if b"pgrade" not in data and b"PGRADE" not in data:
+        return data
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"\r\nIgnored:", head) + end + rest
+
+
+async def _not_upgraded(scope: Scope, receive: Receive, send: Send) -> None:
+    detail = "No other protocol is spoken here. Leave out the Upgrade header."
+    await problems.from_status(501, detail, {"connection": "close"})(scope, receive, send)
 
 
 async def _full(scope: Scope, receive: Receive, send: Send) -> None:

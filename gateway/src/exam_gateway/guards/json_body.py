@@ -59,7 +59,9 @@ def _check(value: Any) -> None:
 
 
 def is_json(scope: Scope) -> bool:
-    """Whether the body claims to be JSON. One that claims nothing is taken for it."""
+    """Whether the body claims to be JSON, as it is. One that claims nothing is taken for it."""
+    if header(scope, b"content-encoding") not in (None, "identity"):
+        return False
     told = header(scope, b"content-type")
     if told is None or told == "application/json":
         return True
