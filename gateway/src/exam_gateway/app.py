@@ -129,9 +129,11 @@ def _invalid(errors: Sequence[Any]) -> AppError:
 def _field(error: Any) -> FieldError:
     if error["type"] == "json_invalid":
         return FieldError(("body",), str(error["ctx"]["error"]))
-    # Which kind of question it was taken for is no part of the way to the field.
+    # Which kind of question it was taken for, and what pydantic tried, is no part of the way to the field.
     loc = tuple(
-        part for place, part in enumerate(error["loc"]) if not (place == 1 and part in _QUESTION_TYPES)
+        part
+        for place, part in enumerate(error["loc"])
+        if not (place == 1 and part in _QUESTION_TYPES) and not str(part).startswith("constrained-")
     )
     return FieldError(loc, error["msg"].removeprefix("Value error, "))
 

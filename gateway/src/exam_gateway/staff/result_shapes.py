@@ -114,7 +114,7 @@ def marked(grade: marking_pb2.FullResult, person: Person = NOBODY) -> FullResult
         exam_id=UUID(grade.exam_id),
         attempt_no=grade.attempt_no,
         status=_status(grade.status),
-        started_at=None,
+        started_at=moment(grade, "started_at"),
         submitted_at=moment(grade, "submitted_at"),
         **_grade(grade),
         results=_items(grade),

@@ -203,6 +203,7 @@ class FullResult(_message.Message):
     GRADING_FIELD_NUMBER: _builtins.int
     GRADED_AT_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
+    STARTED_AT_FIELD_NUMBER: _builtins.int
     student_exam_id: _builtins.str
     student_id: _builtins.str
     exam_id: _builtins.str
@@ -220,6 +221,8 @@ class FullResult(_message.Message):
     def graded_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___FullResultItem]: ...
+    @_builtins.property
+    def started_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -237,10 +240,11 @@ class FullResult(_message.Message):
         grading: _builtins.str = ...,
         graded_at: _timestamp_pb2.Timestamp | None = ...,
         items: _abc.Iterable[Global___FullResultItem] | None = ...,
+        started_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["graded_at", b"graded_at", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["graded_at", b"graded_at", "started_at", b"started_at", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_no", b"attempt_no", "exam_id", b"exam_id", "graded_at", b"graded_at", "graded_count", b"graded_count", "grading", b"grading", "items", b"items", "max_possible_hundredths", b"max_possible_hundredths", "pending_count", b"pending_count", "percentage_hundredths", b"percentage_hundredths", "status", b"status", "student_exam_id", b"student_exam_id", "student_id", b"student_id", "submitted_at", b"submitted_at", "total_score_hundredths", b"total_score_hundredths"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_no", b"attempt_no", "exam_id", b"exam_id", "graded_at", b"graded_at", "graded_count", b"graded_count", "grading", b"grading", "items", b"items", "max_possible_hundredths", b"max_possible_hundredths", "pending_count", b"pending_count", "percentage_hundredths", b"percentage_hundredths", "started_at", b"started_at", "status", b"status", "student_exam_id", b"student_exam_id", "student_id", b"student_id", "submitted_at", b"submitted_at", "total_score_hundredths", b"total_score_hundredths"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -219,6 +219,7 @@ def full_result(grade: GradedAttempt, items: Sequence[GradedItem]) -> marking_pb
         exam_id=str(grade.exam_id),
         attempt_no=grade.attempt_no,
         status=grade.status,
+        started_at=stamp(grade.started_at),
         submitted_at=stamp(grade.closed_at),
         total_score_hundredths=grade.totals.total,
         max_possible_hundredths=grade.totals.max_possible,

@@ -11,7 +11,7 @@ _FOR_PEOPLE = frozenset({"alt", "caption", "title", "description"})
 _PASSED_OVER = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _OTHER_HOST = re.compile(r"[/\\]{2}")
-_HTTPS = re.compile(r"https://[^\s\x00-\x1f\x7f/\\?#]+[^\s\x00-\x1f\x7f]*", re.IGNORECASE)
+_HTTPS = re.compile(r"https://[^\s\x00-\x1f\x7f/\\?#@]+(?:[/\\?#][^\s\x00-\x1f\x7f]*)?", re.IGNORECASE)
 
 
 def media_faults(media: list[Any]) -> list[Fault]:
@@ -43,4 +43,4 @@ def _may_be_loaded(text: str) -> bool:
     bare = _PASSED_OVER.sub("", text)
     if _SCHEME.match(bare) or _OTHER_HOST.match(bare):
         return _HTTPS.fullmatch(text) is not None
-    return True
+    return bool(bare)
