@@ -13,7 +13,7 @@ from event_rooms import Room, running, take, waiting
 from examkit import telemetry
 from examkit.batch_consumer import _acknowledge
 from examkit.db import Database, DatabaseAway, Tx
-from examkit.events import Delivery, Envelope
+from examkit.events import Delivery, Envelope, RawMessage
 from examkit.ids import uuid7
 from examkit.messaging import BatchConsumer, Bus
 from examkit.testing import eventually
@@ -99,13 +99,35 @@ async def test_what_arrived_meanwhile_is_one_batch_in_order(
     db: Database, bus: Bus, rabbitmq_url: str
 ) -> None:
     room, writer = Room(), Writer()
-    worker = batching(bus, db, room, writer, most=8)
+    worker = batching(bus, db, room, writer)
     subjects = [str(number) for number in range(10)]
     async with running(worker):
         await gather(bus, room, worker, writer, *envelopes(room, *subjects))
         await eventually(functools.partial(wrote, db, "first", *subjects))
-    assert writer.batches == [["first"], subjects[:8], subjects[8:]]
+    assert writer.batches == [["first"], subjects]
     assert await is_empty(rabbitmq_url, room.queue)
+
+
+@pytest.mark.parametrize("each", [1, 2])
+async def test_no_more_messages_are_held_than_a_batch_may_have_events(
+    db: Database, bus: Bus, rabbitmq_url: str, each: int
+) -> None:
+    room, writer = Room(), Writer()
+    worker = batching(bus, db, room, writer, most=8)
+    subjects = [str(number) for number in range(20 * each)]
+    async with running(worker):
+        await eventually(lambda: worker.connected)
+        for first in range(0, len(subjects), each):
+            run = envelopes(room, *subjects[first : first + each])
+            await bus.publish_all(run, mandatory={room.type})
+            await eventually(lambda: bool(writer.batches))
+        # Beside the first, which is under way.
+        await eventually(lambda: worker.holds(7))
+        assert await waiting(rabbitmq_url, room.queue) == 12
+        writer.go.set()
+        await eventually(functools.partial(wrote, db, *subjects))
+    assert [subject for batch in writer.batches for subject in batch] == subjects
+    assert max(map(len, writer.batches)) <= 8
 
 
 async def test_duplicates_are_dropped_in_a_batch_and_after_it(db: Database, bus: Bus) -> None:
@@ -130,7 +152,7 @@ async def test_what_failed_before_is_handled_alone(db: Database, bus: Bus) -> No
         await eventually(lambda: writer.batches[-1] == ["second"])
         for number, envelope in enumerate(envelopes(room, "a", "failed", "b"), start=1):
             headers = envelope.headers() | {"examhall-attempt": 1 + (number == 2)}
-            await bus.put(room.queue, envelope.body, headers, envelope.id)
+            await bus.put(room.queue, RawMessage(envelope.body, headers, envelope.id))
         await eventually(lambda: worker.holds(3))
         writer.go.set()
         await eventually(functools.partial(wrote, db, "first", "second", "a", "b", "failed"))
@@ -142,7 +164,7 @@ async def test_poison_is_isolated(db: Database, bus: Bus, rabbitmq_url: str) -> 
     worker = batching(bus, db, room, writer, max_attempts=3)
     async with running(worker):
         await gather(bus, room, worker, writer, *envelopes(room, "a", "poison", "b"))
-        await bus.put(room.queue, b"what?", {}, None)
+        await bus.put(room.queue, RawMessage(b"what?", {}, None))
         await eventually(functools.partial(has_dead, rabbitmq_url, room, 2))
         assert await wrote(db, "first", "a", "b")
     alone = [batch for batch in writer.batches if batch == ["poison"]]

@@ -12,10 +12,12 @@ from aio_pika.abc import AbstractIncomingMessage
 from event_rooms import Room, running, take, waiting
 from examkit.bundles import BUNDLE_TYPE, MOST_BYTES, MOST_EVENTS, bundled, carried, packed
 from examkit.db import Database, Tx
-from examkit.events import Delivery, Envelope, MalformedEnvelope
+from examkit.events import Delivery, Envelope, MalformedEnvelope, RawMessage
 from examkit.ids import uuid7
 from examkit.messaging import BatchConsumer, Bus, Consumer, LiveListener
 from examkit.testing import eventually
+from examprotos.common.v1 import bundle_pb2
+from google.protobuf import timestamp_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 from sample_service.tables import notes
@@ -80,17 +82,21 @@ def test_large_events_go_alone() -> None:
 def test_what_is_taken_out_is_what_was_packed(given_events: list[Envelope]) -> None:
     run = next(iter(bundled(given_events)))
 
-    found = carried(BUNDLE_TYPE, {}, packed(run), None)
+    found = carried(RawMessage(packed(run), {}, None, BUNDLE_TYPE))
 
-    alone = [carried(None, event.headers(), event.body, event.id)[0] for event in run]
-    assert [(one.delivery, dict(one.headers), one.body) for one in found] == [
-        (one.delivery, dict(one.headers), one.body) for one in alone
-    ]
+    alone = [carried(RawMessage(event.body, event.headers(), event.id))[0] for event in run]
+    assert found == alone
 
 
-def test_what_is_no_bundle_is_malformed() -> None:
+def _bundle(**time: int) -> bytes:
+    event = bundle_pb2.BundledEvent(id="1", time=timestamp_pb2.Timestamp(**time))
+    return bundle_pb2.Bundle(type="one.v1", source="s", events=[event]).SerializeToString()
+
+
+@pytest.mark.parametrize("body", [b"\xff\xff", b"", _bundle(seconds=2**62), _bundle(nanos=-1)])
+def test_what_is_no_bundle_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedEnvelope):
-        carried(BUNDLE_TYPE, {}, b"\xff\xff", None)
+        carried(RawMessage(body, {}, None, BUNDLE_TYPE))
 
 
 async def test_a_burst_is_few_messages_and_every_event_once(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from event_rooms import Heard, Room, running, take, waiting
 from examkit.db import Contended, Database, DatabaseAway, Tx
 from examkit.errors import unavailable
-from examkit.events import Delivery, Envelope, MalformedEnvelope
+from examkit.events import Delivery, Envelope, MalformedEnvelope, RawMessage
 from examkit.messaging import BrokerAway, Bus, Consumer, LiveListener
 from examkit.testing import TestDatabase, eventually
 from sample_service.tables import notes, shared
@@ -131,7 +131,7 @@ async def test_what_is_not_an_event_is_buried(db: Database, bus: Bus, rabbitmq_u
     room, heard = Room(), Heard()
     async with running(consumer(bus, db, room, heard)):
         await send(bus, room, "a")
-        await bus.put(room.queue, b"what?", {"traceparent": "x"}, None)
+        await bus.put(room.queue, RawMessage(b"what?", {"traceparent": "x"}, None))
         await eventually(functools.partial(holds, rabbitmq_url, f"{room.queue}.dead", 1))
     dead = await take(rabbitmq_url, f"{room.queue}.dead")
     assert dead is not None

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from event_rooms import Heard, Room, running, take, waiting
 from examkit import queues
+from examkit.bundles import BUNDLE_TYPE, packed
 from examkit.db import Database
 from examkit.errors import AppError
-from examkit.events import Envelope
+from examkit.events import Envelope, RawMessage
 from examkit.messaging import Bus, Consumer
 from examkit.testing import eventually
 
@@ -50,9 +51,9 @@ async def test_they_are_shown_without_their_bodies_and_applied_when_sent_again(
 
         for _ in range(3):  # a look costs them nothing, and changes nothing
             found = await queues.look(bus, room.queue)
-            said = [(one.error, one.event.subject) for one in found.shown if one.event]
+            said = [(one.error, event.subject) for one in found.shown for event in one.events]
             assert (found.dead, sorted(said)) == (2, [("KeyError", "a"), ("KeyError", "b")])
-            assert all(one.event.body == b"" for one in found.shown if one.event)
+            assert all(event.body == b"" for one in found.shown for event in one.events)
             await eventually(functools.partial(holds, rabbitmq_url, dead, 2))
         assert len((await queues.look(bus, room.queue, most=1)).shown) == 1
 
@@ -71,11 +72,47 @@ async def test_sending_again_twice_applies_once(db: Database, bus: Bus, rabbitmq
         buried = await take(rabbitmq_url, f"{room.queue}.dead")
         assert buried is not None
         for _ in range(2):  # as a crash between putting and answering leaves it
-            await bus.put(f"{room.queue}.dead", buried.body, buried.headers, buried.message_id)
+            await bus.put(f"{room.queue}.dead", RawMessage.of(buried))
         assert await queues.send_again(bus, room.queue) == 2
         await bus.publish(Envelope.of(room.event("b"), "/examhall/sample"), mandatory=True)
         await eventually(lambda: "b" in heard.subjects)
     assert heard.subjects == ["a", "b"]
+
+
+async def test_a_bundle_is_shown_whole_and_sent_again_whole(
+    db: Database, bus: Bus, rabbitmq_url: str
+) -> None:
+    room, heard = Room(), Heard()
+    dead = f"{room.queue}.dead"
+    run = [Envelope.of(room.event(subject), "/examhall/sample") for subject in "abc"]
+    # As RabbitMQ puts it there, which takes no bundle apart.
+    given_up = {"x-first-death-reason": "delivery_limit"}
+    async with consuming(bus, db, room, heard):
+        await bus.put(dead, RawMessage(packed(run), given_up, run[0].id, BUNDLE_TYPE))
+        for _ in range(2):
+            found = await queues.look(bus, room.queue)
+            assert queues.lines(found)[1:] == [
+                f"  {one.time.isoformat(timespec='seconds')}  {room.type}  {one.subject}  delivery_limit"
+                for one in run
+            ]
+            await eventually(functools.partial(holds, rabbitmq_url, dead, 1))
+        assert await queues.send_again(bus, room.queue) == 1
+        await bus.publish(Envelope.of(room.event("d"), "/examhall/sample"), mandatory=True)
+        await eventually(lambda: "d" in heard.subjects)
+    assert heard.subjects == ["a", "b", "c", "d"]
+
+
+async def test_what_is_no_event_is_kept_as_it_came(db: Database, bus: Bus, rabbitmq_url: str) -> None:
+    room = Room()
+    async with consuming(bus, db, room, Heard()):
+        await bus.put(room.queue, RawMessage(b"\xff", {"sent-by": "somebody"}, "7", BUNDLE_TYPE))
+        await eventually(functools.partial(holds, rabbitmq_url, f"{room.queue}.dead", 1))
+    found = await queues.look(bus, room.queue)
+    assert queues.lines(found)[1:] == ["  no event  MalformedEnvelope"]
+    kept = await take(rabbitmq_url, f"{room.queue}.dead")
+    assert kept is not None
+    assert (kept.body, kept.content_type, kept.message_id) == (b"\xff", BUNDLE_TYPE, "7")
+    assert kept.headers["sent-by"] == "somebody"
 
 
 async def test_a_queue_that_nobody_made_is_named(bus: Bus) -> None:

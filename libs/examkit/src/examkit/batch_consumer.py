@@ -60,7 +60,11 @@ class BatchConsumer(Consumer):
         delays: Sequence[float] = (1.0, 10.0, 60.0),
         keep_inbox: timedelta = timedelta(days=30),
     ) -> None:
-        """`most`: deliveries in one transaction; as many again are held ready for the next one."""
+        """`most`: deliveries in one transaction, but for what the last bundle of a batch has beyond it.
+
+        As many messages are held at a time, those under way included: single events for one batch, or full
+        bundles for MOST_EVENTS of them, 256 KiB each. RabbitMQ knows no other measure.
+        """
 
         async def alone(tx: Tx, delivery: Delivery) -> None:
             await handler(tx, [delivery])
@@ -71,7 +75,7 @@ class BatchConsumer(Consumer):
             queue,
             bindings,
             alone,
-            prefetch=2 * most,
+            prefetch=most,
             max_attempts=max_attempts,
             delays=delays,
             keep_inbox=keep_inbox,

@@ -14,7 +14,7 @@ from typing import Any
 from examprotos.common.v1 import bundle_pb2
 from google.protobuf.message import DecodeError
 
-from examkit.events import Delivery, Envelope, MalformedEnvelope
+from examkit.events import Delivery, Envelope, MalformedEnvelope, RawMessage
 
 BUNDLE_TYPE = "application/vnd.examhall.bundle+protobuf"
 MOST_EVENTS = 25
@@ -28,9 +28,7 @@ class Carried:
     """One event as it arrived: what handlers get of it, and the message that would carry it alone."""
 
     delivery: Delivery
-    headers: Mapping[str, Any]
-    body: bytes
-    message_id: str | None
+    alone: RawMessage
 
 
 def bundled(envelopes: Sequence[Envelope]) -> Iterator[Sequence[Envelope]]:
@@ -62,17 +60,19 @@ def packed(envelopes: Sequence[Envelope]) -> bytes:
     return bundle.SerializeToString()
 
 
-def carried(
-    content_type: str | None, headers: Mapping[str, Any], body: bytes, message_id: str | None
-) -> list[Carried]:
-    """The events that a message carries. Raises MalformedEnvelope."""
-    if content_type != BUNDLE_TYPE:
-        return [Carried(Delivery.of(headers, body, attempt_of(headers)), headers, body, message_id)]
+def carried(raw: RawMessage) -> list[Carried]:
+    """The events that a message carries, one at least. Raises MalformedEnvelope."""
+    if raw.content_type != BUNDLE_TYPE:
+        return [Carried(Delivery.of(raw.headers, raw.body, attempt_of(raw.headers)), raw)]
     try:
-        bundle = bundle_pb2.Bundle.FromString(body)
-    except DecodeError as error:
+        bundle = bundle_pb2.Bundle.FromString(raw.body)
+        found = [_taken_out(bundle, event) for event in bundle.events]
+    except (DecodeError, ValueError, OverflowError) as error:
+        # The last two are of a time that no calendar has.
         raise MalformedEnvelope("not one of our bundles") from error
-    return [_taken_out(bundle, event) for event in bundle.events]
+    if not found:
+        raise MalformedEnvelope("a bundle of nothing")
+    return found
 
 
 def attempt_of(headers: Mapping[str, Any]) -> int:
@@ -83,8 +83,15 @@ def attempt_of(headers: Mapping[str, Any]) -> int:
 def _taken_out(bundle: bundle_pb2.Bundle, event: bundle_pb2.BundledEvent) -> Carried:
     time: datetime = event.time.ToDatetime(UTC)
     traceparent = event.traceparent or None
-    alone = Envelope(event.id, bundle.type, bundle.source, event.subject, time, event.body, traceparent)
+    envelope = Envelope(event.id, bundle.type, bundle.source, event.subject, time, event.body, traceparent)
     delivery = Delivery(
-        alone.id, alone.type, alone.subject, time, alone.body, 1, source=alone.source, traceparent=traceparent
+        event.id,
+        bundle.type,
+        event.subject,
+        time,
+        event.body,
+        1,
+        source=bundle.source,
+        traceparent=traceparent,
     )
-    return Carried(delivery, alone.headers(), alone.body, alone.id)
+    return Carried(delivery, RawMessage(event.body, envelope.headers(), event.id))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from examkit.bundles import BUNDLE_TYPE, bundled, packed
 from examkit.errors import AppError, Kind
-from examkit.events import CONTENT_TYPE, Envelope
+from examkit.events import CONTENT_TYPE, Envelope, RawMessage
 
 EXCHANGE = "examhall.events"
 
@@ -154,14 +154,14 @@ class Bus:
                 wait=False,
             )
 
-    async def put(self, queue: str, body: bytes, headers: Mapping[str, Any], message_id: str | None) -> None:
+    async def put(self, queue: str, raw: RawMessage) -> None:
         """Put a message straight into a queue, which must exist; confirmed. Raises BrokerAway."""
         await self.ready()
         message = aio_pika.Message(
-            body,
-            headers=dict(headers),
-            content_type=CONTENT_TYPE,
-            message_id=message_id,
+            raw.body,
+            headers=dict(raw.headers),
+            content_type=raw.content_type,
+            message_id=raw.message_id,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
         with _translating():

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from examkit.bus import Bus, keep_consuming, lost
 from examkit.database_errors import Contended, DatabaseAway
 from examkit.db import Database, Tx
 from examkit.errors import AppError, Kind
-from examkit.events import Delivery, MalformedEnvelope
+from examkit.events import Delivery, MalformedEnvelope, RawMessage
 from examkit.topology import Topology
 
 Handler = Callable[[Tx, Delivery], Awaitable[None]]
@@ -149,7 +150,7 @@ class Consumer:
         try:
             events = events_of(message)
         except MalformedEnvelope as error:
-            outcome = await self._bury(message.headers, message.body, message.message_id, error)
+            outcome = await self._bury(RawMessage.of(message), error)
             outcomes.labels(self._queue, outcome).inc()
         else:
             for event in events:
@@ -172,7 +173,7 @@ class Consumer:
             if _elsewhere_away(error):
                 return await self._defer(event, error)
             if delivery.attempt >= self._max_attempts:
-                return await self._bury(event.headers, event.body, event.message_id, error)
+                return await self._bury(event.alone, error)
             return await self._retry(event, error)
 
     async def when_possible(self, apply: Callable[[], Awaitable[R]]) -> R:
@@ -196,10 +197,9 @@ class Consumer:
         return True
 
     async def _defer(self, event: Carried, error: Exception) -> str:
-        deferrals = _count(event.headers, DEFERRALS, 0)
+        deferrals = _count(event.alone.headers, DEFERRALS, 0)
         _log.warning("delivery_deferred", queue=self._queue, event_id=event.delivery.id, cause=repr(error))
-        headers = {**event.headers, DEFERRALS: deferrals + 1}
-        await self._hop(self._topology.retry(deferrals), headers, event.body, event.message_id)
+        await self._hop(self._topology.retry(deferrals), event.alone, {DEFERRALS: deferrals + 1})
         return "deferred"
 
     async def _retry(self, event: Carried, error: Exception) -> str:
@@ -213,28 +213,23 @@ class Consumer:
             exc_info=error,
         )
         target = self._topology.retry(delivery.attempt - 1)
-        headers = {**event.headers, ATTEMPT: delivery.attempt + 1}
-        await self._hop(target, headers, event.body, event.message_id)
+        await self._hop(target, event.alone, {ATTEMPT: delivery.attempt + 1})
         return "retried"
 
-    async def _bury(
-        self, headers: Mapping[str, Any], body: bytes, message_id: str | None, error: Exception
-    ) -> str:
-        _log.error("delivery_dead", queue=self._queue, message_id=message_id, exc_info=error)
-        await self._hop(self._topology.dead, {**headers, ERROR: type(error).__name__}, body, message_id)
+    async def _bury(self, raw: RawMessage, error: Exception) -> str:
+        _log.error("delivery_dead", queue=self._queue, message_id=raw.message_id, exc_info=error)
+        await self._hop(self._topology.dead, raw, {ERROR: type(error).__name__})
         _dead_letters.labels(self._queue).inc()
         return "dead"
 
-    async def _hop(
-        self, target: str, headers: Mapping[str, Any], body: bytes, message_id: str | None
-    ) -> None:
+    async def _hop(self, target: str, raw: RawMessage, marks: Mapping[str, Any]) -> None:
         # RabbitMQ's own record of earlier hops grows with each; ours says all that is needed.
         kept = {
             name: value
-            for name, value in headers.items()
+            for name, value in raw.headers.items()
             if not name.startswith(("x-death", "x-first-death", "x-last-death"))
         }
-        await self._bus.put(target, body, kept, message_id)
+        await self._bus.put(target, replace(raw, headers={**kept, **marks}))
 
     async def _clean_inbox(self) -> None:
         age = self._keep_inbox.total_seconds()
@@ -250,7 +245,7 @@ class Consumer:
 
 def events_of(message: AbstractIncomingMessage) -> list[Carried]:
     """Raises MalformedEnvelope."""
-    return carried(message.content_type, message.headers, message.body, message.message_id)
+    return carried(RawMessage.of(message))
 
 
 def _elsewhere_away(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from aio_pika.abc import AbstractIncomingMessage
 from google.protobuf.message import Message
 
 from examkit.clock import utc_now
@@ -67,6 +68,20 @@ class Envelope:
         if self.traceparent:
             headers["traceparent"] = self.traceparent
         return headers
+
+
+@dataclass(frozen=True)
+class RawMessage:
+    """A message of the broker as it came, whatever it carries, with all that must stay with it when moved."""
+
+    body: bytes
+    headers: Mapping[str, Any]
+    message_id: str | None
+    content_type: str | None = CONTENT_TYPE
+
+    @classmethod
+    def of(cls, message: AbstractIncomingMessage) -> "RawMessage":
+        return cls(message.body, message.headers, message.message_id, message.content_type)
 
 
 @dataclass(frozen=True)

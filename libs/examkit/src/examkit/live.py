@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from examkit.bundles import carried
 from examkit.bus import EXCHANGE, Bus, keep_consuming, lost
-from examkit.events import Delivery, MalformedEnvelope
+from examkit.events import Delivery, MalformedEnvelope, RawMessage
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class LiveListener:
 
     async def _hear(self, message: AbstractIncomingMessage) -> None:
         try:
-            events = carried(message.content_type, message.headers, message.body, message.message_id)
+            events = carried(RawMessage.of(message))
         except MalformedEnvelope as error:
             _log.warning("live_event_malformed", service=self._service, cause=str(error))
             return

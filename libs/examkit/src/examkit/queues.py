@@ -1,27 +1,31 @@
 """Queues for an operator: how much waits, what lies in `<queue>.dead` and why, and sending that again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aio_pika.abc import AbstractChannel, AbstractQueue
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from examkit.bundles import ATTEMPT
+from examkit.bundles import ATTEMPT, carried
 from examkit.bus import Bus
 from examkit.consumer import DEFERRALS, ERROR
 from examkit.errors import not_found
-from examkit.events import Delivery, MalformedEnvelope
+from examkit.events import Delivery, MalformedEnvelope, RawMessage
 
 MOST_SHOWN = 50
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One of them, without its body: that may hold answers. `error`: the type of the last exception."""
+    """One message, without the bodies of its events: they may hold answers.
+
+    `error`: the type of the last exception, or why RabbitMQ itself gave it up. `events`: several of a
+    bundle, none of what is no event.
+    """
 
     error: str
-    event: Delivery | None
+    events: Sequence[Delivery]
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,9 @@ async def look(bus: Bus, queue: str, most: int = MOST_SHOWN) -> QueueState:
             message = await dead.get(fail=False)
             if message is None:
                 break
-            shown.append(_letter(message.headers))
-            await bus.put(dead.name, message.body, message.headers, message.message_id)
+            raw = RawMessage.of(message)
+            shown.append(_letter(raw))
+            await bus.put(dead.name, raw)
             await message.ack()
     consumers = main.declaration_result.consumer_count or 0
     return QueueState(queue, _waiting(main), consumers, total, shown)
@@ -67,7 +72,8 @@ async def send_again(bus: Bus, queue: str) -> int:
             message = await dead.get(fail=False)
             if message is None:
                 break
-            await bus.put(queue, message.body, _fresh(message.headers), message.message_id)
+            raw = RawMessage.of(message)
+            await bus.put(queue, replace(raw, headers=_fresh(raw.headers)))
             await message.ack()
             sent += 1
     return sent
@@ -77,10 +83,11 @@ def lines(found: QueueState) -> list[str]:
     """For a person."""
     said = [f"{found.queue}: {found.waiting} waiting, {found.consumers} consumers, {found.dead} dead"]
     for letter in found.shown:
-        told = ["no event"]
-        if (event := letter.event) is not None:
+        for event in letter.events:
             told = [event.time.isoformat(timespec="seconds"), event.type, event.subject]
-        said.append("  ".join(["", *told, letter.error]))
+            said.append("  ".join(["", *told, letter.error]))
+        if not letter.events:
+            said.append(f"  no event  {letter.error}")
     if len(found.shown) < found.dead:
         said.append(f"  … and {found.dead - len(found.shown)} more")
     return said
@@ -97,12 +104,13 @@ def _waiting(queue: AbstractQueue) -> int:
     return queue.declaration_result.message_count or 0
 
 
-def _letter(headers: Mapping[str, Any]) -> DeadLetter:
+def _letter(raw: RawMessage) -> DeadLetter:
     try:
-        event = Delivery.of(headers, b"")
+        events = [replace(event.delivery, body=b"") for event in carried(raw)]
     except MalformedEnvelope:
-        event = None
-    return DeadLetter(str(headers.get(ERROR, "unknown")), event)
+        events = []
+    given_up = raw.headers.get("x-first-death-reason", "unknown")
+    return DeadLetter(str(raw.headers.get(ERROR, given_up)), events)
 
 
 def _fresh(headers: Mapping[str, Any]) -> dict[str, Any]:
