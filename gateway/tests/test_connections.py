@@ -99,6 +99,11 @@ def metric(name):
     return REGISTRY.get_sample_value(name)
 
 
+def is_full(gateway, idle):
+    shared = gateway.server.server_state
+    return (len(shared.connections), len(shared.idle)) == (shared.most, idle)
+
+
 def is_late(answer):
     status, headers, content = answer
     assert (status, headers["content-type"]) == (408, "application/problem+json")
@@ -229,12 +234,15 @@ async def test_a_body_answered_without_may_end_but_not_stay(gateway, monkeypatch
             assert await slow.ends() == b""
 
 
-async def test_more_than_may_be_connected(run, monkeypatch):
+async def test_more_than_may_be_connected(run, fakes, monkeypatch):
     monkeypatch.setattr(connections, "SURPLUS", 1)
-    async with run(max_connections=2) as gateway, line(gateway) as first, line(gateway):
-        first.send(HEALTH)
-        assert (await first.answer())[0] == 200
-        await eventually(lambda: len(gateway.server.server_state.connections) == 2)
+    asked, answered, slowly = slow_saves()
+    fakes.answers["Attempts/SaveBatch"] = slowly
+    async with run(max_connections=2) as gateway, line(gateway) as first, line(gateway) as second:
+        first.send(save(gateway))
+        second.send(b"GET /")
+        await asked.wait()
+        await eventually(lambda: is_full(gateway, idle=0))
         async with line(gateway) as third:
             await eventually(lambda: len(gateway.server.server_state.connections) == 3)
             async with line(gateway) as fourth:
@@ -244,10 +252,54 @@ async def test_more_than_may_be_connected(run, monkeypatch):
             assert (status, headers["retry-after"], headers["connection"]) == (503, "1", "close")
             assert json.loads(content)["code"] == "unavailable"
             assert await third.ends() == b""
-        await eventually(lambda: len(gateway.server.server_state.connections) == 2)
+        await eventually(lambda: is_full(gateway, idle=0))
         async with line(gateway) as again:
             await eventually(lambda: len(gateway.server.server_state.connections) == 3)
             again.send(NOT_SIGNED_IN)
+        answered.set()
+        assert (await first.answer())[0] == 200
+
+
+async def test_who_is_idle_for_longest_makes_room(run, fakes):
+    asked, answered, slowly = slow_saves()
+    fakes.answers["Attempts/SaveBatch"] = slowly
+    displaced = metric("examhall_http_connections_displaced_total")
+    async with (
+        run(max_connections=3) as gateway,
+        line(gateway) as busy,
+        line(gateway) as returning,
+        line(gateway) as waiting,
+    ):
+        busy.send(save(gateway))
+        await asked.wait()
+        for one in (returning, waiting, returning):
+            one.send(HEALTH)
+            assert (await one.answer())[0] == 200
+        await eventually(lambda: is_full(gateway, idle=2))
+        async with line(gateway) as newcomer:
+            assert await waiting.ends() == b""
+            for one in (newcomer, returning):
+                one.send(HEALTH)
+                assert (await one.answer())[0] == 200
+            async with line(gateway) as silent:  # who has not asked for anything yet is idle too
+                assert await newcomer.ends() == b""
+                async with line(gateway):
+                    assert await returning.ends() == b""
+                    async with line(gateway):
+                        assert await silent.ends() == b""
+        answered.set()
+        assert (await busy.answer())[0] == 200
+    assert metric("examhall_http_connections_displaced_total") == displaced + 4
+
+
+async def test_a_body_answered_without_leaves_nobody_idle_before_its_end(run):
+    async with run() as gateway, line(gateway) as early:
+        early.send(NOT_SIGNED_IN)
+        assert (await early.answer())[0] == 401
+        assert not gateway.server.server_state.idle
+        early.send(b"0123456789")
+        await eventually(lambda: len(gateway.server.server_state.idle) == 1)
+    await eventually(lambda: not gateway.server.server_state.idle)
 
 
 async def test_who_does_not_read_is_given_up(run, monkeypatch):

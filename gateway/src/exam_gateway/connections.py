@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import OrderedDict
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -26,19 +27,33 @@ UNWANTED_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """How long a quiet connection of a server that stops still waits for what is on its way to it."""
 SURPLUS = 256
-"""So many connections above the most are told so; more are just closed."""
+"""So many connections above the most, where none is idle, are told so; more are just closed."""
 
 _UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Shared(ServerState):
-    """What the connections of a server share. `draining`: each answer is the last one on its connection."""
+    """What the connections of a server share. `draining`: each answer is the last one on its connection.
+
+    `idle`: those on which no request is under way, who has been so for longest first.
+    """
 
     def __init__(self, most: int) -> None:
         super().__init__()
         self.most = most
         self.draining = False
+        self.idle: OrderedDict[Connection, None] = OrderedDict()
+
+    def make_room(self) -> bool:
+        """Close the connection that has been idle for longest; False where none is."""
+        if not self.idle:
+            return False
+        longest, _ = self.idle.popitem(last=False)
+        metrics.connections_displaced.inc()
+        # What the kernel has of its last answer is sent all the same; who reads nothing keeps no place.
+        longest.transport.abort()
+        return True
 
 
 class Connection(HttpToolsProtocol):
@@ -57,16 +72,19 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         metrics.connections.inc()
         above = len(self.connections) - self.server_state.most
-        if above > 0:
+        if above <= 0 or self.server_state.make_room():
+            self._rest()
+        else:
             metrics.connections_refused.inc()
             self.app = _full
-        if above > SURPLUS:
-            transport.abort()
-        else:
-            self._wait(HEAD_SECONDS)
+            if above > SURPLUS:
+                transport.abort()
+                return
+        self._wait(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         metrics.connections.dec()
+        self.server_state.idle.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -79,6 +97,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.server_state.idle.pop(self, None)
         self._arriving = True
         self._bytes_beside_body = 0
         self._until = self.loop.time() + HEAD_SECONDS
@@ -102,6 +121,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
+        self._rest()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -112,6 +132,7 @@ class Connection(HttpToolsProtocol):
         else:
             # With uvicorn's own timer.
             self._until = self.loop.time() + self.timeout_keep_alive
+        self._rest()
 
     def shutdown(self) -> None:
         """Nobody new is let in. Who is being answered leaves with the answer, who is quiet after a moment."""
@@ -124,6 +145,11 @@ class Connection(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         if not self._is_answering():
             super().timeout_keep_alive_handler()
+
+    def _rest(self) -> None:
+        """From now on this one is idle, unless it is not."""
+        if not (self._arriving or self._is_answering() or self.transport.is_closing()):
+            self.server_state.idle[self] = None
 
     def _refuse(self) -> None:
         if not self._is_answering():

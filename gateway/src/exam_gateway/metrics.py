@@ -16,6 +16,9 @@ http_seconds = Histogram(
 )
 in_flight = Gauge("examhall_http_requests_in_flight", "Requests being served, streams included")
 connections = Gauge("examhall_http_connections", "Open connections of clients")
+connections_displaced = Counter(
+    "examhall_http_connections_displaced", "Idle connections closed to make room for new ones"
+)
 connections_refused = Counter("examhall_http_connections_refused", "Connections above the most there may be")
 rate_limited = Counter("examhall_http_rate_limited", "Requests refused with 429", ("limit",))
 body_bytes = Gauge("examhall_http_body_bytes", "Bytes of request bodies that are held")
