@@ -94,6 +94,30 @@ def test_restoring_replaces_only_when_told_and_only_what_is_down(checkout: Any) 
     assert len(_sql(checkout, "SELECT * FROM exam.kept")) == 2
 
 
+def test_a_restore_that_was_cut_off_is_undone(checkout: Any) -> None:
+    file = str(_backup(checkout))
+    _sql(checkout, "INSERT INTO exam.kept VALUES ('after the backup')")
+    assert checkout.run("down")[0] == 0
+    _cut_off(checkout)
+
+    status, output = checkout.run("restore", "--from", file)
+    assert (status, "FORCE=1" in output, "cut off" in output) == (1, True, True), output
+    _cut_off(checkout)
+    assert checkout.run("backup", "--to", "both.tar")[0] == 0
+    _cut_off(checkout)
+    status, output = checkout.run("up")
+    assert (status, "cut off" in output) == (0, True), output
+    assert len(_sql(checkout, "SELECT * FROM exam.kept")) == 2
+
+
+def _cut_off(checkout: Any) -> None:
+    """As a kill leaves it when the old state has gone and the new one has not come."""
+    kept = checkout.state_dir / "replaced"
+    kept.mkdir()
+    for name in ("postgres", "rabbitmq", "passwords.json"):
+        (checkout.state_dir / name).rename(kept / name)
+
+
 def test_what_is_refused_changes_nothing(checkout: Any, make_checkout: MakeCheckout) -> None:
     file = _backup(checkout)
     damaged = bytearray(file.read_bytes())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from examhall_local.files import tail
 from examhall_local.options import Options
 from examhall_local.processes import MARKER, end, is_alive, open_log
+from examhall_local.replacing import SAID, put_back
 from examhall_local.statedir import StateDir
 from examhall_local.sweep import sweep
 
@@ -116,6 +117,8 @@ def _serve(
         signal.signal(number, _request_stop)
     status = 0
     try:
+        if put_back(folder):
+            say(SAID)
         system.start()
         _make_demo(options, system, say)
         system.announce()

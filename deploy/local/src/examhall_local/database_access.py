@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from examhall_local import replacing
 from examhall_local.options import Options
 from examhall_local.postgres import PrivatePostgres
 from examhall_local.statedir import StateDir
@@ -41,10 +42,11 @@ def database(options: Options) -> Iterator[str]:
     if dsn and _answers(dsn):
         yield dsn
         return
-    if not has_data(folder):
+    if not (has_data(folder) or replacing.was_cut_off(folder)):
         raise NoDatabaseError(f"there is no data in {folder.path}")
     if not folder.take():
         raise NoDatabaseError("PostgreSQL is just starting or stopping: try again, or make down first")
+    replacing.put_back(folder)
     node = PrivatePostgres(folder.path, die_with_parent=True)
     try:
         yield node.start()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from examhall_local import archive, backing, database_dump, migrations, service_command
+from examhall_local import archive, backing, database_dump, migrations, replacing, service_command
 from examhall_local.archive import BadBackupError, Manifest
 from examhall_local.binaries import MissingProgramError
 from examhall_local.database_access import OTHERS_DATABASE, has_data
@@ -19,8 +19,6 @@ from examhall_local.statedir import NotOursError, StateDir
 
 # What is told again after a restore: what was under way in RabbitMQ is not in a backup.
 _ANNOUNCES = "exam"
-# RabbitMQ starts empty: what it holds may tell of what the restored database has not seen.
-_REPLACED = ("postgres", "rabbitmq", archive.PASSWORDS)
 _FAILURES = (
     BadBackupError,
     NotOursError,
@@ -87,6 +85,8 @@ def _alone(folder: StateDir) -> Iterator[None]:
             left = [p for p in folder.read_processes().values() if is_alive(p) and p.pid != os.getpid()]
             if left or strays(folder.path):
                 raise RestoreRefusedError(f"something of {folder.path} still runs: make down first")
+            if replacing.put_back(folder):
+                print(replacing.SAID, flush=True)
             yield
         finally:
             folder.release()
@@ -108,7 +108,7 @@ def _restore(root: Path, folder: StateDir, services: list[Service], file: Path) 
             _make_current(root, staging, services, node.dsn)
         finally:
             node.stop()
-        _put_in_place(staging, folder)
+        replacing.replace(folder, staging)
     finally:
         shutil.rmtree(staging.path, ignore_errors=True)
 
@@ -122,17 +122,3 @@ def _make_current(root: Path, staging: StateDir, services: list[Service], dsn: s
         if service.name == _ANNOUNCES:
             settings = {"DATABASE_URL": access.database_url, "DB_SCHEMA": service.name}
             service_command.call(root, service.package, ["announce"], settings)
-
-
-def _put_in_place(staging: StateDir, folder: StateDir) -> None:
-    replaced = folder.path / "replaced"
-    shutil.rmtree(replaced, ignore_errors=True)
-    replaced.mkdir()
-    for name in _REPLACED:
-        if (folder.path / name).exists():
-            (folder.path / name).rename(replaced / name)
-    for name in _REPLACED:
-        if (staging.path / name).exists():
-            (staging.path / name).rename(folder.path / name)
-    folder.forget()
-    shutil.rmtree(replaced)
