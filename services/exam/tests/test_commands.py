@@ -1,6 +1,7 @@
 """The operator's commands: run as processes, against what the use cases left in the database."""
 
 import asyncio
+import shlex
 import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -137,7 +138,8 @@ async def test_lost_time_is_given_back_to_everyone_who_sits(
         database, "give-time", "--minutes", "20", "--reason", "a power cut", "--exam", str(exam_id)
     )
 
-    assert done == (0, "20 minutes more for 2 attempts at 1 exams\n")
+    told = f"{exam_id}: 20 minutes more for 2 attempts\n20 minutes more for 2 attempts at 1 exams\n"
+    assert done == (0, told)
     for attempt in sitting:
         row = await hall.row(attempt.id)
         assert row["deadline"] - attempt.deadline == timedelta(minutes=20)
@@ -150,9 +152,31 @@ async def test_lost_time_is_given_back_to_everyone_who_sits(
     assert (await _changes(db)).keys() == {str(exam_id)}  # until when it may be sat has moved
 
     # Once more, for all that are sat: it adds up.
-    done = await run(database, "give-time", "--minutes", "5", "--reason", "and another")
-    assert done == (0, "5 minutes more for 3 attempts at 2 exams\n")
+    status, output = await run(database, "give-time", "--minutes", "5", "--reason", "and another")
+    assert (status, output.splitlines()[-1]) == (0, "5 minutes more for 3 attempts at 2 exams")
     assert (await hall.row(sitting[0].id))["granted_minutes"] == 25
+
+
+async def test_where_it_stops_in_between_it_tells_how_to_go_on(
+    hall: Hall, db: Database, database: TestDatabase
+) -> None:
+    sitting = [(await hall.sits(await hall.exam(["text"])))[1].attempt for _ in range(4)]
+    exams = [str((await hall.row(attempt.id))["exam_id"]) for attempt in sitting]
+    await write(db, "UPDATE student_exams SET granted_minutes = 2147483647 WHERE id = :id", id=sitting[2].id)
+    words = [word for exam_id in exams for word in ("--exam", exam_id)]
+
+    status, output = await run(database, "give-time", "--minutes", "5", "--reason", "no 'net'", *words)
+
+    assert status == 1
+    assert [line for line in output.splitlines() if "more for" in line] == [
+        f"{exam_id}: 5 minutes more for 1 attempts" for exam_id in exams[:2]
+    ]
+    assert "stopped with 2 exams left" in output
+    (command,) = (line for line in output.splitlines() if line.startswith("python -m exam_service "))
+    await write(db, "UPDATE student_exams SET granted_minutes = 0 WHERE id = :id", id=sitting[2].id)
+    status, output = await run(database, *shlex.split(command)[3:])
+    assert (status, output.splitlines()[-1]) == (0, "5 minutes more for 2 attempts at 2 exams")
+    assert [(await hall.row(attempt.id))["granted_minutes"] for attempt in sitting] == [5] * 4
 
 
 async def test_time_that_is_up_goes_on_unless_somebody_closed_it(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from examkit.db import Database
 from examkit.errors import AppError
@@ -40,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
     time = commands.add_parser("give-time", help="more time for everyone who sits an exam")
     time.add_argument("--minutes", type=int, required=True)
     time.add_argument("--reason", required=True, help="for the audit trail")
-    time.add_argument("--exam", default="", help="this exam alone, by its id")
+    time.add_argument("--exam", action="append", default=[], help="this exam alone, by its id; or several")
     arguments = parser.parse_args(argv)
     try:
         print(asyncio.run(_done(from_environment(CommandSettings), arguments)))
@@ -67,11 +69,26 @@ async def _done(settings: CommandSettings, arguments: argparse.Namespace) -> str
         await db.close()
 
 
-async def _give_time(db: Database, minutes: int, reason: str, exam: str) -> str:
-    if exam:
-        exam_ids = [parse_uuid(exam, "exam")]
-    else:
+async def _give_time(db: Database, minutes: int, reason: str, exams: Sequence[str]) -> str:
+    """Each exam in its own transaction, and told when it is done: who runs it again gives the time again."""
+    exam_ids = list(dict.fromkeys(parse_uuid(exam, "exam") for exam in exams))
+    if not exam_ids:
         async with db.reading() as conn:
             exam_ids = await attempts.exams_under_way(conn)
-    given = [await give_time(db, SYSTEM, exam_id, minutes, reason) for exam_id in exam_ids]
-    return f"{minutes} minutes more for {sum(given)} attempts at {len(given)} exams"
+    total = 0
+    for place, exam_id in enumerate(exam_ids):
+        try:
+            given = await give_time(db, SYSTEM, exam_id, minutes, reason)
+        except BaseException:
+            if len(exam_ids) > 1:
+                print(_left(minutes, reason, exam_ids[place:]), file=sys.stderr)
+            raise
+        total += given
+        print(f"{exam_id}: {minutes} minutes more for {given} attempts", flush=True)
+    return f"{minutes} minutes more for {total} attempts at {len(exam_ids)} exams"
+
+
+def _left(minutes: int, reason: str, exam_ids: Sequence[UUID]) -> str:
+    words = ["give-time", "--minutes", str(minutes), "--reason", reason]
+    words += [word for exam_id in exam_ids for word in ("--exam", str(exam_id))]
+    return f"stopped with {len(exam_ids)} exams left, go on with:\npython -m exam_service {shlex.join(words)}"
