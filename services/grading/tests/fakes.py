@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import grpc
 from examkit.errors import not_found
 from examkit.principal import Principal
 from examkit.rpc.client import connect
@@ -60,6 +61,7 @@ class Neighbour:
 
     exam: FakeExam
     server: RpcServer
+    channel: grpc.aio.Channel
     ends: ExamEnds
     ticks: Ticks
 
@@ -73,6 +75,6 @@ async def neighbour(certificates: Certificates) -> AsyncIterator[Neighbour]:
     exam_ends_pb2_grpc.add_ExamEndsServicer_to_server(exam, server.grpc)
     port = await server.start()
     channel = connect(f"127.0.0.1:{port}", server="exam", tls=certificates("grading"))
-    yield Neighbour(exam, server, ExamEnds(channel, monotonic=ticks), ticks)
+    yield Neighbour(exam, server, channel, ExamEnds(channel, monotonic=ticks), ticks)
     await channel.close()
     await server.stop(0)

@@ -113,6 +113,37 @@ async def test_an_exam_that_hangs_or_knows_of_none_reveals_nothing(
     assert beside.exam.asked == {unknown.exam_id: 1, hanging.exam_id: 1}
 
 
+async def test_a_question_that_fails_in_any_way_costs_no_result(
+    db: Database, cache: PaperCache, beside: Neighbour
+) -> None:
+    closed = await graded(db, cache)
+    beside.exam.over[closed.exam_id] = True
+    await beside.channel.close()  # no error of a call, but of its use
+    assert is_withheld(await seen(db, beside, closed))
+
+
+async def test_an_exam_that_hangs_keeps_no_result_of_another_waiting(
+    db: Database, cache: PaperCache, beside: Neighbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exam_ends, "ASK_SECONDS", 60.0)
+    hanging, plain = await graded(db, cache), await graded(db, cache, reveal=Reveal.CORRECTNESS)
+    beside.exam.over[hanging.exam_id] = True
+    beside.exam.gate.clear()
+    servicer = ResultsServicer(db, beside.ends, GradeWaiters(db), lambda: END)
+
+    async def awaited(closed: ClosedAttempt) -> results_pb2.StudentResult:
+        request = results_pb2.AwaitRequest(student_exam_id=str(closed.student_exam_id))
+        with acting(principal=Principal(closed.student_id, "student", frozenset(), uuid7(), 1, 4e9)):
+            return await servicer.Await(request, None)  # type: ignore[arg-type]
+
+    waiting = asyncio.create_task(awaited(hanging))
+    await eventually(lambda: beside.exam.asked[hanging.exam_id] == 1)
+    assert (await awaited(plain)).items
+    assert not waiting.done()
+    beside.exam.gate.set()
+    assert (await waiting).items[0].explanation
+
+
 async def test_a_class_that_looks_at_once_asks_once(
     db: Database, cache: PaperCache, beside: Neighbour
 ) -> None:

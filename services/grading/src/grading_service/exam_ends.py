@@ -13,7 +13,7 @@ from examkit.errors import AppError
 from examkit.rpc.client import call
 from examprotos.exam.v1 import exam_ends_pb2, exam_ends_pb2_grpc
 
-ASK_SECONDS = 1.0
+ASK_SECONDS = 0.5
 REMEMBERED_SECONDS = 5.0
 MOST_REMEMBERED = 1_000
 
@@ -52,5 +52,9 @@ class ExamEnds:
             response = await call(self._exam.IsOver, request, timeout=ASK_SECONDS, idempotent=True, token="")
         except AppError as error:
             log.warning("exam_not_asked", reason=error.detail)
+            return False
+        except Exception:
+            # Whatever it is, a result can be shown without its right answers.
+            log.exception("exam_not_asked")
             return False
         return response.over

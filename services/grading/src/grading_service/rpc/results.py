@@ -28,8 +28,9 @@ class ResultsServicer(results_pb2_grpc.ResultsServicer):
         self._ends = ends
         self._waiters = waiters
         self._clock = clock
-        # A class that submits at once is graded at once, and then reads at once.
-        self._results = Batcher("awaited results", self._read, in_flight=1, most=200)
+        # A class that submits at once is graded at once, and then reads at once. Two, since one may wait for
+        # exam's word: the results of other exams go on beside it.
+        self._results = Batcher("awaited results", self._read, in_flight=2, most=200)
 
     async def _read(self, attempts: Sequence[tuple[UUID, UUID]]) -> Sequence[VisibleResult | None]:
         return await results_of(self._db, self._ends, attempts, self._clock())
