@@ -47,8 +47,6 @@ def main() -> int:
 def _with_system(reports: Path, seconds: float, seed: int, students: int) -> Outcome:
     """A fresh copy, up for the run and down after it, whatever happens."""
     system = System(reports / "system")
-    system.command("clean")
-    StateDir(system.state_dir).create()
     disk = _small_disk(system)
     try:
         system.up()
@@ -64,7 +62,12 @@ def _with_system(reports: Path, seconds: float, seed: int, students: int) -> Out
 
 
 def _small_disk(system: System) -> SmallDisk | None:
+    """The state folder emptied, whatever a run that was killed has left, and a disk in it for Postgres."""
     disk = SmallDisk(system.state_dir / "postgres.img", system.state_dir / "postgres")
+    system.command("down")
+    disk.unmount()
+    system.command("clean")
+    StateDir(system.state_dir).create()
     try:
         disk.mount()
     except NoDiskError as problem:
