@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import aio_pika
 import psycopg
 from examhall_local.rabbitmq import PrivateRabbit
+from examkit.consumer import events_of
 from psycopg.rows import kwargs_row
 
 from tests.chaos.ending import AnswerRow, AttemptRow, Ending, GradeRow, ItemRow, Window
@@ -144,8 +145,7 @@ class Stage:
         async with await aio_pika.connect(self._url) as connection:
             queue = await (await connection.channel()).get_queue(EAR)
             while (message := await queue.get(fail=False, no_ack=True)) is not None:
-                headers = message.headers
-                heard.append((str(headers["cloudEvents:subject"]), str(headers["cloudEvents:id"])))
+                heard += [(event.delivery.subject, event.delivery.id) for event in events_of(message)]
             await queue.delete()
         return heard
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
+from examkit.events import RawMessage
 from examkit.testing.waiting import eventually
 
 from tests.conftest import Class
@@ -21,7 +21,7 @@ from tests.harness.system import System, wait_until
 from tests.harness.workbooks import xlsx
 
 GRADED = "examhall.grading.attempt.graded.v1"
-Passed = list[AbstractIncomingMessage]
+Passed = list[RawMessage]
 
 
 class Eavesdropper:

@@ -6,34 +6,36 @@ from contextlib import asynccontextmanager
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from examkit.bus import EXCHANGE
+from examkit.consumer import events_of
+from examkit.events import RawMessage
 
 from tests.harness.system import System
 
 
 @asynccontextmanager
-async def heard(system: System, routing_key: str = "#") -> AsyncIterator[list[AbstractIncomingMessage]]:
-    """The events of one type, or all, as they come in."""
-    events: list[AbstractIncomingMessage] = []
+async def heard(system: System, routing_key: str = "#") -> AsyncIterator[list[RawMessage]]:
+    """The events of one type, or all, as they come in; those of a bundle each as if it had come alone."""
+    events: list[RawMessage] = []
     connection = await aio_pika.connect(system.state()["rabbitmq"]["url"])
     async with connection, connection.channel() as channel:
         queue = await channel.declare_queue(exclusive=True)
         await queue.bind(EXCHANGE, routing_key)
 
         async def keep(message: AbstractIncomingMessage) -> None:
-            events.append(message)
+            events.extend(event.alone for event in events_of(message))
 
         await queue.consume(keep, no_ack=True)
         yield events
 
 
-def about(events: list[AbstractIncomingMessage], subject: str) -> list[AbstractIncomingMessage]:
+def about(events: list[RawMessage], subject: str) -> list[RawMessage]:
     """Those that are about this attempt, exam or person."""
     return [event for event in events if event.headers["cloudEvents:subject"] == subject]
 
 
-async def publish(system: System, event: AbstractIncomingMessage, body: bytes, event_id: str) -> None:
+async def publish(system: System, event: RawMessage, body: bytes, event_id: str) -> None:
     """Send an event once more, as its service would, with this body and id."""
-    headers = event.headers | {"cloudEvents:id": event_id}
+    headers = dict(event.headers) | {"cloudEvents:id": event_id}
     async with await aio_pika.connect(system.state()["rabbitmq"]["url"]) as connection:
         exchange = await (await connection.channel()).get_exchange(EXCHANGE)
         message = aio_pika.Message(body, headers=headers, message_id=event_id)
