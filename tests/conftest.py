@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from examkit.testing.waiting import eventually
 
 from tests.harness.api import ADMIN, STUDENT_PASSWORD, Admin, Student
 from tests.harness.oracle import Authored
@@ -67,3 +68,22 @@ async def bank(admin: Admin) -> Bank:
     questions = await admin.bank(q=mark)
     assert len(questions) == len(authored)
     return {one.text: one for one in authored}, [question["id"] for question in questions]
+
+
+@pytest.fixture
+async def ready(system: System, admin: Admin, students: Class, bank: Bank) -> None:
+    """Everybody has come back from what an earlier test did, and has found everybody else again."""
+    (student,) = await students(1)
+
+    async def works() -> bool:
+        if system.not_ready():
+            return False
+        try:
+            await admin.exam(bank[1])
+            for path in ("/auth/me", "/student/exams", "/student/results"):
+                await student.ok("GET", path)
+        except httpx.TransportError:
+            return False
+        return True
+
+    await eventually(works, timeout=90)

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import aio_pika
 import psycopg
 from examhall_local.rabbitmq import PrivateRabbit
-from examkit.consumer import events_of
 from psycopg.rows import kwargs_row
 
 from tests.chaos.ending import AnswerRow, AttemptRow, Ending, GradeRow, ItemRow, Window
 from tests.chaos.history import now, seconds
 from tests.harness.api import Admin, stamp
+from tests.harness.events import events_in
 from tests.harness.system import System
 
 Row = TypeVar("Row")
@@ -141,11 +141,11 @@ class Stage:
             ending.outboxes = _outboxes(connection)
 
     async def _heard(self) -> list[tuple[str, str]]:
-        heard = []
+        heard: list[tuple[str, str]] = []
         async with await aio_pika.connect(self._url) as connection:
             queue = await (await connection.channel()).get_queue(EAR)
             while (message := await queue.get(fail=False, no_ack=True)) is not None:
-                heard += [(event.delivery.subject, event.delivery.id) for event in events_of(message)]
+                heard += [(one.delivery.subject, one.delivery.id) for one in events_in(message)]
             await queue.delete()
         return heard
 

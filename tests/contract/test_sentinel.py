@@ -11,17 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
-from examkit.events import RawMessage
+from examkit.bundles import Carried
 from examkit.testing.waiting import eventually
 
 from tests.conftest import Class
 from tests.harness.api import Admin, Json, Student, soon
 from tests.harness.events import about, heard
-from tests.harness.system import System, wait_until
+from tests.harness.system import System
 from tests.harness.workbooks import xlsx
 
 GRADED = "examhall.grading.attempt.graded.v1"
-Passed = list[RawMessage]
+Passed = list[Carried]
 
 
 class Eavesdropper:
@@ -52,9 +52,8 @@ class Eavesdropper:
 
 
 @pytest.fixture
-async def passed(system: System) -> AsyncIterator[Passed]:
+async def passed(system: System, ready: None) -> AsyncIterator[Passed]:
     """Every event while the test runs."""
-    wait_until(lambda: not system.not_ready(), "everybody is ready", 90)
     async with heard(system) as events:
         yield events
 
@@ -132,9 +131,13 @@ async def test_no_fault_tells_a_key(
         return system.pid(name) != before and not system.not_ready()
 
     await eventually(is_back, timeout=90)
-    # It dies once more with the attempt on its way to a grade.
-    submitted = await student.body("POST", "/student/submit", json={"student_exam_id": attempt_id})
-    assert submitted["status"] == "submitted"
+
+    async def is_submitted() -> bool:
+        response = await student.call("POST", "/student/submit", json={"student_exam_id": attempt_id})
+        return response is not None and response.status_code == 200
+
+    await eventually(is_submitted, timeout=60)
+    # It dies once more, with the attempt on its way to a grade.
     system.kill(name)
     await student.call("GET", f"/student/results/{attempt_id}")
     await student.graded(attempt)
@@ -151,7 +154,7 @@ def nowhere(sentinel: str, system: System, student: Eavesdropper, passed: Passed
 
 
 def kinds_about(passed: Passed, attempt_id: str) -> set[str]:
-    return {str(event.headers["cloudEvents:type"]).split(".")[-2] for event in about(passed, attempt_id)}
+    return {event.delivery.type.split(".")[-2] for event in about(passed, attempt_id)}
 
 
 async def hand_in(student: Eavesdropper, attempt: Json) -> None:

@@ -19,14 +19,10 @@ from tests.harness.api import STUDENT_PASSWORD, Admin, Caller, Json, Student
 from tests.harness.events import about, heard
 from tests.harness.system import System, wait_until
 
+pytestmark = pytest.mark.usefixtures("ready")
+
 GRADED = "examhall.grading.attempt.graded.v1"
 CLASS = 20
-
-
-@pytest.fixture(autouse=True)
-def ready(system: System) -> None:
-    """Everything has come back from what the last test did to it."""
-    wait_until(lambda: not system.not_ready(), "everybody is ready", 90)
 
 
 @contextmanager
@@ -184,7 +180,7 @@ async def test_grading_killed_midway_grades_each_attempt_once(
         await each_is_graded_once(system, exam_id, everybody, attempts)
         for attempt in attempts:
             told = about(events, attempt["student_exam_id"])
-            assert len({event.message_id for event in told}) == 1
+            assert len({event.delivery.id for event in told}) == 1
 
 
 async def each_is_graded_once(

@@ -15,8 +15,9 @@ from sqlmodel import Field, Session, SQLModel, create_engine, select
 
 SECRET = "a-secret-of-the-baseline-that-is-long-enough"
 ARGON = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# As many as the thread pool has threads: with the default of 5 + 10 they wait for each other for ever.
-engine = create_engine(os.environ["BASELINE_DATABASE_URL"], pool_size=40, max_overflow=0)
+# More than there are requests at once: with the default of 5 + 10 those that have ended wait for a thread to
+# give their connection back, and all threads for a connection.
+engine = create_engine(os.environ["BASELINE_DATABASE_URL"], pool_size=140, max_overflow=0)
 app = FastAPI()
 
 
