@@ -5,7 +5,7 @@ import os
 import random
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def hung(system: System, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        if system.pid(name) == pid:
+        with suppress(ProcessLookupError):  # it may have been killed as it hung
             os.kill(pid, signal.SIGCONT)
 
 
