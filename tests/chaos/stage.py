@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import aio_pika
 import psycopg
 from examhall_local.rabbitmq import PrivateRabbit
+from examkit.consumer import events_of
 from psycopg.rows import kwargs_row
 
 from tests.chaos.ending import AnswerRow, AttemptRow, Ending, GradeRow, ItemRow, Window
 from tests.chaos.history import now, seconds
 from tests.harness.api import Admin, stamp
-from tests.harness.events import events_in
 from tests.harness.system import System
 
 Row = TypeVar("Row")
@@ -145,7 +145,7 @@ class Stage:
         async with await aio_pika.connect(self._url) as connection:
             queue = await (await connection.channel()).get_queue(EAR)
             while (message := await queue.get(fail=False, no_ack=True)) is not None:
-                heard += [(one.delivery.subject, one.delivery.id) for one in events_in(message)]
+                heard += [(one.delivery.subject, one.delivery.id) for one in events_of(message)]
             await queue.delete()
         return heard
 

@@ -149,7 +149,7 @@ def nowhere(sentinel: str, system: System, student: Eavesdropper, passed: Passed
     assert student.texts
     assert not [text for text in student.texts if sentinel in text]
     assert passed
-    assert not [one for one in passed if sentinel in f"{one.body!r} {one.headers}"]
+    assert not [one for one in passed if sentinel in f"{one.alone.body!r} {one.alone.headers}"]
     assert sentinel not in system.logs(lines=100_000)
 
 

@@ -84,14 +84,14 @@ async def test_a_closed_attempt_that_is_announced_again_keeps_its_grade(
         await eventually(lambda: about(closed, attempt_id) and about(graded, attempt_id))
         (event,) = about(closed, attempt_id)
         # The same event, delivered again.
-        await publish(system, event, event.body, event.delivery.id)
+        await publish(system, event, event.delivery.body, event.delivery.id)
         # One from before, that was overtaken: other answers, a lower version.
-        older = events_pb2.AttemptClosed.FromString(event.body)
+        older = events_pb2.AttemptClosed.FromString(event.delivery.body)
         older.attempt_version -= 1
         del older.answers[:]
         await publish(system, event, older.SerializeToString(), str(uuid.uuid4()))
         # The same news once more, as the reconciler sends it: who asks again is told again.
-        await publish(system, event, event.body, str(uuid.uuid4()))
+        await publish(system, event, event.delivery.body, str(uuid.uuid4()))
         await eventually(lambda: len(about(graded, attempt_id)) == 3)
     assert await student.graded(attempt) == result
     assert await shown_to_staff(admin, exam_id) == [(attempt_id, result["total_score"])]

@@ -5,15 +5,11 @@ from contextlib import asynccontextmanager
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
-from examkit.bundles import Carried, carried
+from examkit.bundles import Carried
 from examkit.bus import EXCHANGE
+from examkit.consumer import events_of
 
 from tests.harness.system import System
-
-
-def events_in(message: AbstractIncomingMessage) -> list[Carried]:
-    """The events that a message carries."""
-    return carried(message.content_type, message.headers, message.body, message.message_id)
 
 
 @asynccontextmanager
@@ -26,7 +22,7 @@ async def heard(system: System, routing_key: str = "#") -> AsyncIterator[list[Ca
         await queue.bind(EXCHANGE, routing_key)
 
         async def keep(message: AbstractIncomingMessage) -> None:
-            events.extend(events_in(message))
+            events.extend(events_of(message))
 
         await queue.consume(keep, no_ack=True)
         yield events
@@ -39,7 +35,7 @@ def about(events: list[Carried], subject: str) -> list[Carried]:
 
 async def publish(system: System, event: Carried, body: bytes, event_id: str) -> None:
     """Send an event once more, alone, with this body and id."""
-    headers = {**event.headers, "cloudEvents:id": event_id}
+    headers = {**event.alone.headers, "cloudEvents:id": event_id}
     async with await aio_pika.connect(system.state()["rabbitmq"]["url"]) as connection:
         exchange = await (await connection.channel()).get_exchange(EXCHANGE)
         message = aio_pika.Message(body, headers=headers, message_id=event_id)
