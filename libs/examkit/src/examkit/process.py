@@ -27,6 +27,7 @@ from examkit.workers import Supervisor, Worker
 GRACE_SECONDS = 20.0
 """For what is under way when the process is told to stop: longer than any request of a student may take."""
 READY_POLL_SECONDS = 0.2
+YOUNG_OBJECTS = 20_000
 
 log = structlog.get_logger(__name__)
 
@@ -142,6 +143,8 @@ class _Process:
         # What start-up made stays. A full collection would look through it each time, 50 ms amid a burst.
         gc.collect()
         gc.freeze()
+        # A burst holds tens of thousands of objects that are all in use: don't look at them after each 700.
+        gc.set_threshold(YOUNG_OBJECTS, 20, 20)
         self._not_ready = None
         if self._settings.ready_file:
             content = {
