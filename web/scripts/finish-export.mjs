@@ -1,0 +1,50 @@
+// After `next build`: the hashes of each page's inline scripts for the content security policy (csp.json), and
+// compressed neighbours of what is text, so that the server compresses nothing.
+import { createHash } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+
+const OUT = new URL("../out", import.meta.url).pathname;
+const INLINE = /<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g;
+const TEXT = /\.(html|js|css|json|svg|txt|webmanifest)$/;
+const WORTH_BYTES = 1024;
+
+const brotli = promisify(brotliCompress);
+const gzipped = promisify(gzip);
+
+async function* files(folder) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* files(path);
+    else yield path;
+  }
+}
+
+function hashes(html) {
+  return [
+    ...new Set(
+      [...html.matchAll(INLINE)].map(([, script]) => createHash("sha256").update(script).digest("base64")),
+    ),
+  ];
+}
+
+const policies = {};
+for await (const path of files(OUT)) {
+  if (path.endsWith(".html")) {
+    policies[`/${relative(OUT, path)}`] = hashes(await readFile(path, "utf8")).map(
+      (hash) => `sha256-${hash}`,
+    );
+  }
+}
+await writeFile(join(OUT, "csp.json"), JSON.stringify(policies));
+
+for await (const path of files(OUT)) {
+  if (!TEXT.test(path) || path.endsWith("csp.json")) continue;
+  const content = await readFile(path);
+  if (content.length < WORTH_BYTES) continue;
+  await writeFile(`${path}.br`, await brotli(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+  await writeFile(`${path}.gz`, await gzipped(content, { level: 9 }));
+}
+console.log(`${Object.keys(policies).length} pages`);

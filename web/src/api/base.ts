@@ -1,0 +1,107 @@
+/** The one way to the API: token, one renewal where it has expired, problems instead of statuses. */
+import { type BaseQueryFn, createApi } from "@reduxjs/toolkit/query/react";
+import { freshSession, session } from "@/session/token";
+import { type ApiProblem, isProblem, problemOf } from "./problem";
+
+export interface ApiRequest {
+  url: string;
+  method?: string;
+  body?: unknown;
+  params?: Record<string, unknown>;
+  headers?: Record<string, string>;
+}
+
+/** Requests that are made without a token. */
+const OPEN = ["/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/password/set"];
+
+export const EXAMS_KEPT_SECONDS = 5 * 60;
+export const QUESTIONS_KEPT_SECONDS = 10 * 60;
+
+export async function send(
+  request: ApiRequest,
+  signal?: AbortSignal,
+): Promise<{ data: unknown } | { error: ApiProblem }> {
+  const open = OPEN.includes(request.url);
+  const first = await attempt(request, open ? null : await tokenFor(), signal);
+  if (open || !isExpired(first)) return first;
+  const renewed = await freshSession(session()?.token);
+  return isProblem(renewed) ? { error: renewed } : attempt(request, renewed.token, signal);
+}
+
+async function tokenFor(): Promise<string | null> {
+  const found = await freshSession();
+  return isProblem(found) ? null : found.token;
+}
+
+function isExpired(result: { data: unknown } | { error: ApiProblem }): boolean {
+  return "error" in result && result.error.status === 401;
+}
+
+async function attempt(request: ApiRequest, token: string | null, signal?: AbortSignal) {
+  let response: Response;
+  try {
+    response = await fetch(address(request), {
+      method: request.method ?? "GET",
+      headers: { ...headers(request, token), ...request.headers },
+      body: encoded(request.body),
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: signal ?? null,
+    });
+  } catch {
+    return { error: problemOf(0, null) };
+  }
+  const body: unknown = await read(response);
+  if (response.ok) return { data: body };
+  return { error: problemOf(response.status, body, response.headers.get("retry-after")) };
+}
+
+function address({ url, params }: ApiRequest): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (value !== undefined && value !== null) query.set(name, String(value));
+  }
+  return query.size ? `${url}?${query}` : url;
+}
+
+function headers(request: ApiRequest, token: string | null): Record<string, string> {
+  return {
+    ...(token ? { Authorization: `Bearer ${token}` } : {}),
+    ...(request.body === undefined || request.body instanceof FormData
+      ? {}
+      : { "Content-Type": "application/json" }),
+  };
+}
+
+function encoded(body: unknown): BodyInit | null {
+  if (body === undefined) return null;
+  return body instanceof FormData ? body : JSON.stringify(body);
+}
+
+async function read(response: Response): Promise<unknown> {
+  const type = response.headers.get("content-type") ?? "";
+  if (response.status === 204 || response.status === 205) return null;
+  return type.includes("json") ? response.json().catch(() => null) : response.blob();
+}
+
+const baseQuery: BaseQueryFn<string | ApiRequest, unknown, ApiProblem> = (request, { signal }) =>
+  send(typeof request === "string" ? { url: request } : request, signal);
+
+export const api = createApi({
+  reducerPath: "api",
+  baseQuery,
+  keepUnusedDataFor: EXAMS_KEPT_SECONDS,
+  tagTypes: [
+    "MyExams",
+    "MyResults",
+    "Exams",
+    "Questions",
+    "Imports",
+    "Users",
+    "Accommodations",
+    "Results",
+    "Marking",
+    "Audit",
+  ],
+  endpoints: () => ({}),
+});

@@ -1,0 +1,30 @@
+"use client";
+/** The session as React sees it: unknown until the first answer of the server. */
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { type ApiProblem, isProblem } from "@/api/problem";
+import { freshSession, onSession, type Session, session } from "./token";
+
+export type SessionState =
+  | { state: "unknown" }
+  | { state: "out"; problem: ApiProblem | null }
+  | { state: "in"; session: Session };
+
+export function useSession(): SessionState {
+  const current = useSyncExternalStore(onSession, session, () => null);
+  const [asked, setAsked] = useState(false);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  useEffect(() => {
+    if (session()) return;
+    let gone = false;
+    freshSession().then((found) => {
+      if (gone) return;
+      setProblem(isProblem(found) ? found : null);
+      setAsked(true);
+    });
+    return () => {
+      gone = true;
+    };
+  }, []);
+  if (current) return { state: "in", session: current };
+  return asked ? { state: "out", problem } : { state: "unknown" };
+}
