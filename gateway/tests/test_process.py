@@ -190,6 +190,20 @@ async def test_check_config(environment):
     assert b"/none: No such file" in errors
 
 
+async def test_the_api_describes_itself_without_any_setting(gateway):
+    """For clients to be made from: all of both surfaces, and the same text each time."""
+    texts = []
+    for _ in range(2):
+        process = await start("openapi", {})
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        texts.append(out)
+    assert texts[0] == texts[1]
+    document = json.loads(texts[0])
+    assert document == (await gateway.anonymous.get("/api/v1/openapi.json")).json()
+    assert texts[0].decode() == json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def test_settings_name_all_that_is_wrong(environment):
     del environment["EXAM_TARGET"], environment["STAFF_TLS_KEY"], environment["IMPORT_TARGET"]
     environment |= {"CORS_ORIGINS": "https://a.example, *", "TRUSTED_PROXIES": "-1"}

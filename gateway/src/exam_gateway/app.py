@@ -52,26 +52,40 @@ def assemble(
     settings: GatewaySettings, keeper: Gatekeeper, surfaces: Sequence[Surface], not_ready: NotReady
 ) -> ASGIApp:
     """The whole application."""
-    # With openapi_url unset FastAPI serves neither the document nor docs; ours are below.
-    api = FastAPI(title="Examhall", openapi_url=None, redirect_slashes=False)
+    api, leaves = _api(surfaces)
     api.state.gatekeeper = keeper
-    leaves: list[APIRoute] = []
+    _handle_failures(api, leaves)
     thin: dict[str, Endpoint] = dict(health_routes(not_ready))
     thin_under: dict[str, Endpoint] = {}
     for surface in surfaces:
         setattr(api.state, surface.name, surface.backend)
         thin |= surface.thin
         thin_under |= surface.thin_under
-        for router in surface.routers:
-            api.include_router(router)
-            leaves += [route for route in router.routes if isinstance(route, APIRoute)]
-    _handle_failures(api, leaves)
     if settings.docs:
         from exam_gateway.docs import docs_routes
 
-        thin |= docs_routes(describe(api, leaves, [one for each in surfaces for one in each.documented]))
+        thin |= docs_routes(_described(api, leaves, surfaces))
     inner = Dispatch(api, thin, thin_under, Web(settings.web_root, docs=settings.docs))
     return Frame(Cors(BodyLimit(inner, keeper.limits), settings.cors_origins), hsts=settings.cookie_secure)
+
+
+def document(surfaces: Sequence[Surface]) -> dict[str, Any]:
+    """The OpenAPI document of these surfaces."""
+    return _described(*_api(surfaces), surfaces)
+
+
+def _api(surfaces: Sequence[Surface]) -> tuple[FastAPI, list[APIRoute]]:
+    # With openapi_url unset FastAPI serves neither the document nor docs; ours are in `docs`.
+    api = FastAPI(title="Examhall", openapi_url=None, redirect_slashes=False)
+    leaves: list[APIRoute] = []
+    for router in (router for surface in surfaces for router in surface.routers):
+        api.include_router(router)
+        leaves += [route for route in router.routes if isinstance(route, APIRoute)]
+    return api, leaves
+
+
+def _described(api: FastAPI, leaves: Sequence[APIRoute], surfaces: Sequence[Surface]) -> dict[str, Any]:
+    return describe(api, leaves, [one for surface in surfaces for one in surface.documented])
 
 
 class Dispatch:

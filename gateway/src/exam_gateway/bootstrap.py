@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from examkit.identity import KeyDirectory
@@ -15,12 +16,13 @@ from examkit.workers import Worker
 from examprotos.auth.v1 import identity_pb2_grpc, keys_pb2_grpc
 from starlette.types import ASGIApp
 
-from exam_gateway.app import NotReady, Surface, assemble
+from exam_gateway.app import NotReady, Surface, assemble, document
 from exam_gateway.guards.access import Gatekeeper
 from exam_gateway.guards.limits import RateLimits
 from exam_gateway.live import LiveStreams
 from exam_gateway.settings import STAFF, STUDENT, GatewaySettings
 
+_NOWHERE = "localhost:0"
 REVOKED = "examhall.auth.access.revoked.v1"
 
 Channels = Mapping[str, grpc.aio.Channel]
@@ -52,16 +54,38 @@ async def build(settings: GatewaySettings, not_ready: NotReady) -> AsyncIterator
         limits = RateLimits(enabled=settings.rate_limits)
         keeper = Gatekeeper(verifier, limits, settings.trusted_proxies)
         live = LiveStreams(verifier)
-        served = [_auth(settings, auth)]
-        if STUDENT in surfaces:
-            served.append(_student(surfaces[STUDENT], keeper))
-        if STAFF in surfaces:
-            served.append(_staff(surfaces[STAFF], live))
+        served = _surfaces(settings, surfaces, keeper, live)
         workers: list[Worker] = [directory]
         if settings.rabbitmq_url:
             workers.append(_revocations(settings, directory, stack))
         readiness = _Readiness(directory, surfaces.get(STUDENT, {}).get("exam"))
         yield Gateway(assemble(settings, keeper, served, not_ready), workers, readiness, live)
+
+
+async def openapi() -> dict[str, Any]:
+    """The OpenAPI document of both surfaces. Nothing is called, so nothing need be set."""
+    nowhere = GatewaySettings(auth_target=_NOWHERE, exam_target=_NOWHERE, grading_target=_NOWHERE)
+    async with AsyncExitStack() as stack:
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(_NOWHERE))
+        directory = KeyDirectory(channel)
+        verifier = TokenVerifier(
+            directory, directory.revocations, nowhere.token_issuer, nowhere.token_audience
+        )
+        keeper = Gatekeeper(verifier, RateLimits())
+        channels = dict.fromkeys(("auth", "exam", "grading", "import"), channel)
+        surfaces = dict.fromkeys((STUDENT, STAFF), channels)
+        return document(_surfaces(nowhere, surfaces, keeper, LiveStreams(verifier)))
+
+
+def _surfaces(
+    settings: GatewaySettings, channels: Mapping[str, Channels], keeper: Gatekeeper, live: LiveStreams
+) -> list[Surface]:
+    served = [_auth(settings, next(iter(channels.values()))["auth"])]
+    if STUDENT in channels:
+        served.append(_student(channels[STUDENT], keeper))
+    if STAFF in channels:
+        served.append(_staff(channels[STAFF], live))
+    return served
 
 
 def _connect(settings: GatewaySettings, surface: str, tls: TlsFiles) -> Channels:

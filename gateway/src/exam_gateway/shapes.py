@@ -8,7 +8,17 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    Strict,
+    WithJsonSchema,
+)
+from typing_extensions import TypedDict
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -112,6 +122,45 @@ QUESTION_TEXT = (
     "characters."
 )
 """What a question's text and its options' texts are: decision 0013."""
+
+
+AnswerOut = Annotated[
+    SkipValidation[str | list[str] | None],
+    Field(
+        description="A string (an option id, `true`/`false`, a number, a text, a file id), a list of option "
+        "ids for `multi_choice`, or null where there is none.",
+        examples=["B"],
+    ),
+]
+"""As it is stored, so not looked at again."""
+
+
+class Media(TypedDict, total=False):
+    """A picture of a question: a file that was uploaded, or an address. What else is in it is kept."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    file_id: Annotated[str, Field(pattern=f"^{_UUID.pattern}$")]
+    url: Annotated[str, Field(max_length=2_000)]
+    alt: Annotated[str, Field(max_length=2_000)]
+
+
+_ADDRESS = {"type": "string", "maxLength": 2_000}
+_MEDIA = {
+    "type": "object",
+    "properties": {
+        "file_id": {"type": "string", "format": "uuid", "description": "`GET /api/v1/files/{file_id}`."},
+        "url": _ADDRESS | {"description": "Begins with `https://`, or is a file's name."},
+        "alt": _ADDRESS | {"description": "What it shows, for who can't see it."},
+    },
+    "additionalProperties": True,
+}
+# Of pydantic's own, what is sent would have all members of it, and what comes in another name.
+MediaItem = Annotated[
+    Media | Annotated[str, Field(max_length=2_000)], WithJsonSchema({"anyOf": [_MEDIA, _ADDRESS]})
+]
+MediaOut = Annotated[Any, WithJsonSchema({"anyOf": [_MEDIA, {"type": "string"}]})]
+"""As it is stored, so not looked at again."""
 
 
 class FieldProblem(Out):

@@ -9,9 +9,22 @@ from uuid import UUID
 import msgspec
 from examprotos.exam.v1 import questions_pb2
 from examprotos.grading.v1 import keys_pb2
-from pydantic import AfterValidator, AwareDatetime, Field, Strict
+from pydantic import AfterValidator, AwareDatetime, Field, SkipValidation, Strict
+from typing_extensions import TypedDict
 
-from exam_gateway.shapes import QUESTION_TEXT, WHOLE, Flag, In, Number, Out, Points, Short, Text
+from exam_gateway.shapes import (
+    QUESTION_TEXT,
+    WHOLE,
+    Flag,
+    In,
+    MediaItem,
+    MediaOut,
+    Number,
+    Out,
+    Points,
+    Short,
+    Text,
+)
 from exam_gateway.wire import document, hundredths, points, when
 
 TYPE_NUMBERS = {
@@ -96,7 +109,7 @@ class _QuestionIn(In):
     category: Short = ""
     tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
     explanation: Text | None = None
-    media: Annotated[list[Any], Field(max_length=20)] | None = Field(
+    media: Annotated[list[MediaItem], Field(max_length=20)] | None = Field(
         default=None,
         description="References to pictures, sound or films. An address in them begins with `https://`, "
         "or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` "
@@ -204,6 +217,27 @@ class OptionOut(Out):
     text: str
 
 
+class ChoiceKeyOut(TypedDict):
+    correct: list[str]
+
+
+class TrueFalseKeyOut(TypedDict):
+    correct: bool
+
+
+class NumericKeyOut(TypedDict):
+    value: float
+    tolerance: float
+
+
+class ShortTextKeyOut(TypedDict):
+    accepted: list[str]
+    case_sensitive: bool
+
+
+Key = SkipValidation[ChoiceKeyOut | TrueFalseKeyOut | NumericKeyOut | ShortTextKeyOut]
+
+
 class Question(Out):
     id: UUID
     version: int
@@ -216,8 +250,8 @@ class Question(Out):
     category: str
     tags: list[str]
     explanation: str | None
-    media: list[Any]
-    key: dict[str, Any] | None = Field(examples=[{"correct": ["B"]}])
+    media: list[MediaOut]
+    key: Key | None = Field(examples=[{"correct": ["B"]}])
     archived: bool
     created_at: AwareDatetime
     updated_at: AwareDatetime
@@ -282,19 +316,21 @@ def question(found: questions_pb2.Question, key: keys_pb2.AnswerKey | None) -> Q
     )
 
 
-def key_document(key: keys_pb2.AnswerKey | None) -> dict[str, Any] | None:
+def key_document(key: keys_pb2.AnswerKey | None) -> Key | None:
     """A key as the contract has it; None for questions that a person marks."""
-    match key.WhichOneof("key") if key else None:
+    if key is None:
+        return None
+    match key.WhichOneof("key"):
         case "choice":
-            return {"correct": list(key.choice.correct)}  # type: ignore[union-attr]
+            return ChoiceKeyOut(correct=list(key.choice.correct))
         case "true_false":
-            return {"correct": key.true_false.correct}  # type: ignore[union-attr]
+            return TrueFalseKeyOut(correct=key.true_false.correct)
         case "numeric":
-            numeric = key.numeric  # type: ignore[union-attr]
-            return {"value": _number(numeric.value), "tolerance": _number(numeric.tolerance or "0")}
+            value, tolerance = _number(key.numeric.value), _number(key.numeric.tolerance or "0")
+            return NumericKeyOut(value=value, tolerance=tolerance)
         case "short_text":
-            text = key.short_text  # type: ignore[union-attr]
-            return {"accepted": list(text.accepted), "case_sensitive": text.case_sensitive}
+            text = key.short_text
+            return ShortTextKeyOut(accepted=list(text.accepted), case_sensitive=text.case_sensitive)
     return None
 
 

@@ -9,7 +9,7 @@ from examprotos.exam.v1 import invigilation_pb2
 from examprotos.grading.v1 import marking_pb2
 from pydantic import AwareDatetime, Field
 
-from exam_gateway.shapes import In, Out, Score
+from exam_gateway.shapes import AnswerOut, In, Out, Score
 from exam_gateway.staff.names import NOBODY, Person
 from exam_gateway.wire import document, id_or_none, moment, optional, points, when
 
@@ -24,7 +24,7 @@ class QueueItem(Student):
     student_exam_id: UUID
     exam_id: UUID
     question_id: UUID
-    answer: Any
+    answer: AnswerOut
     max_score: float
     submitted_at: AwareDatetime
     explanation: str | None = Field(description="The author's guidance for markers.")
@@ -47,7 +47,7 @@ class FullResultItem(Out):
     is_correct: bool | None
     score: float | None
     max_score: float
-    answer: Any = Field(description="In the authored letters.")
+    answer: AnswerOut = Field(description="In the authored letters.")
     comment: str | None
     marked_by: UUID | None
 

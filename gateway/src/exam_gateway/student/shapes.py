@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, SkipValidation
+from typing_extensions import TypedDict
 
-from exam_gateway.shapes import QUESTION_TEXT, Id, In, Out, Time
+from exam_gateway.shapes import QUESTION_TEXT, AnswerOut, Id, In, MediaOut, Out, Time
 
 _ANSWER_TEXT = (
     "A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for "
@@ -25,7 +26,6 @@ Revision = Annotated[
 ]
 SPARE = ConfigDict(json_schema_serialization_defaults_required=False)
 """For the hot path, which leaves out what has nothing to say."""
-AnyAnswer = Annotated[Any, Field(description=_ANSWER_TEXT, examples=["B"])]
 QuestionType = Literal[
     "single_choice", "multi_choice", "true_false", "numeric", "short_text", "text", "image"
 ]
@@ -70,7 +70,7 @@ class AttemptQuestion(Out):
     options: list[Option] = Field(description="Lettered anew for each attempt, in the order shown.")
     points: float
     order: int
-    media: list[Any]
+    media: list[MediaOut]
 
 
 class AttemptExam(Out):
@@ -83,7 +83,7 @@ class AttemptExam(Out):
 
 
 class SavedAnswer(Out):
-    answer: AnyAnswer
+    answer: AnswerOut
     revision: int
     saved_at: AwareDatetime
 
@@ -170,15 +170,28 @@ class SavedMany(Clock):
     rejected: list[RejectedItem]
 
 
+class NumericAnswer(TypedDict):
+    value: str
+    tolerance: str
+
+
+class ShortTextAnswer(TypedDict):
+    accepted: list[str]
+    case_sensitive: bool
+
+
+CorrectAnswer = SkipValidation[str | list[str] | NumericAnswer | ShortTextAnswer | None]
+
+
 class ResultItem(Out):
     question_id: UUID
     status: Literal["graded", "pending", "excluded"]
     is_correct: bool | None
     score: float | None
     max_score: float
-    answer: AnyAnswer
+    answer: AnswerOut
     comment: str | None
-    correct_answer: AnyAnswer = Field(default=None, description="Only where the exam reveals answers.")
+    correct_answer: CorrectAnswer = Field(default=None, description="Only where the exam reveals answers.")
     explanation: str | None = None
 
 
