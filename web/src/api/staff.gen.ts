@@ -580,7 +580,7 @@ export type CreatePasswordLinkApiArg = {
 };
 export type FullResultItem = {
   /** In the authored letters. */
-  answer: any;
+  answer: string | string[] | null;
   comment: string | null;
   is_correct: boolean | null;
   marked_by: string | null;
@@ -818,7 +818,8 @@ export type RosterIn = {
   student_ids?: string[];
 };
 export type QueueItem = {
-  answer: any;
+  /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null where there is none. */
+  answer: string | string[] | null;
   exam_id: string;
   /** The author's guidance for markers. */
   explanation: string | null;
@@ -886,6 +887,20 @@ export type BodyCreateImport = {
   kind: "questions" | "users";
   on_error?: "reject_file" | "skip_rows";
 };
+export type ChoiceKeyOut = {
+  correct: string[];
+};
+export type TrueFalseKeyOut = {
+  correct: boolean;
+};
+export type NumericKeyOut = {
+  tolerance: number;
+  value: number;
+};
+export type ShortTextKeyOut = {
+  accepted: string[];
+  case_sensitive: boolean;
+};
 export type OptionOut = {
   id: string;
   text: string;
@@ -897,10 +912,19 @@ export type Question = {
   explanation: string | null;
   external_id: string | null;
   id: string;
-  key: {
-    [key: string]: any;
-  } | null;
-  media: any[];
+  key: ChoiceKeyOut | TrueFalseKeyOut | NumericKeyOut | ShortTextKeyOut | null;
+  media: (
+    | {
+        /** What it shows, for who can't see it. */
+        alt?: string;
+        /** `GET /api/v1/files/{file_id}`. */
+        file_id?: string;
+        /** Begins with `https://`, or is a file's name. */
+        url?: string;
+        [key: string]: any;
+      }
+    | string
+  )[];
   options: OptionOut[];
   points: number;
   tags: string[];
@@ -932,7 +956,20 @@ export type Image = {
   external_id?: string | null;
   key?: null;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -949,7 +986,20 @@ export type MultiChoice = {
   external_id?: string | null;
   key: ChoiceKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options: OptionIn[];
   points?: number;
   tags?: string[];
@@ -967,7 +1017,20 @@ export type Numeric = {
   external_id?: string | null;
   key: NumericKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -985,7 +1048,20 @@ export type ShortText = {
   external_id?: string | null;
   key: ShortTextKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -999,7 +1075,20 @@ export type SingleChoice = {
   external_id?: string | null;
   key: ChoiceKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1013,7 +1102,20 @@ export type Essay = {
   external_id?: string | null;
   key?: null;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1030,7 +1132,20 @@ export type TrueFalse = {
   external_id?: string | null;
   key: TrueFalseKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1044,7 +1159,20 @@ export type EditImage = {
   external_id?: string | null;
   key?: null;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1060,7 +1188,20 @@ export type EditMultiChoice = {
   external_id?: string | null;
   key: ChoiceKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1076,7 +1217,20 @@ export type EditNumeric = {
   external_id?: string | null;
   key: NumericKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1092,7 +1246,20 @@ export type EditShortText = {
   external_id?: string | null;
   key: ShortTextKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1108,7 +1275,20 @@ export type EditSingleChoice = {
   external_id?: string | null;
   key: ChoiceKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1124,7 +1304,20 @@ export type EditEssay = {
   external_id?: string | null;
   key?: null;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];
@@ -1140,7 +1333,20 @@ export type EditTrueFalse = {
   external_id?: string | null;
   key: TrueFalseKey;
   /** References to pictures, sound or films. An address in them begins with `https://`, or is a file's name or id; other schemes are refused. `alt`, `caption`, `title` and `description` are free text. */
-  media?: any[] | null;
+  media?:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
   options?: OptionIn[];
   points?: number;
   tags?: string[];

@@ -294,12 +294,20 @@ export type MyResults = {
   items: MyResultSummary[];
   next_cursor: string | null;
 };
+export type NumericAnswer = {
+  tolerance: string;
+  value: string;
+};
+export type ShortTextAnswer = {
+  accepted: string[];
+  case_sensitive: boolean;
+};
 export type ResultItem = {
-  /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null to clear. At most 64 KiB. */
-  answer: any;
+  /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null where there is none. */
+  answer: string | string[] | null;
   comment: string | null;
   /** Only where the exam reveals answers. */
-  correct_answer: any;
+  correct_answer: string | string[] | NumericAnswer | ShortTextAnswer | null;
   explanation: string | null;
   is_correct: boolean | null;
   max_score: number;
@@ -339,7 +347,18 @@ export type Option = {
 };
 export type AttemptQuestion = {
   id: string;
-  media: any[];
+  media: (
+    | {
+        /** What it shows, for who can't see it. */
+        alt?: string;
+        /** `GET /api/v1/files/{file_id}`. */
+        file_id?: string;
+        /** Begins with `https://`, or is a file's name. */
+        url?: string;
+        [key: string]: any;
+      }
+    | string
+  )[];
   /** Lettered anew for each attempt, in the order shown. */
   options: Option[];
   order: number;
@@ -356,8 +375,8 @@ export type AttemptQuestion = {
     | "image";
 };
 export type SavedAnswer = {
-  /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null to clear. At most 64 KiB. */
-  answer: any;
+  /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null where there is none. */
+  answer: string | string[] | null;
   revision: number;
   saved_at: string;
 };
