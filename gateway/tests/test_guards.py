@@ -332,22 +332,6 @@ async def test_the_landing_page(gateway):
     assert (await gateway.anonymous.get("/landing.css")).headers["content-type"].startswith("text/css")
 
 
-async def test_the_web_export(run, tmp_path):
-    (tmp_path / "exams").mkdir()
-    (tmp_path / "index.html").write_text("<script>start()</script><script src='/a.js'></script>")
-    (tmp_path / "exams" / "index.html").write_text("exams")
-    (tmp_path / "a.js").write_text("1")
-    async with run(web_root=str(tmp_path)) as gateway:
-        page = await gateway.anonymous.get("/")
-        assert page.text.startswith("<script>start()")
-        assert page.headers["content-security-policy"].count("'sha256-") == 1
-        assert (await gateway.anonymous.get("/exams/")).text == "exams"
-        assert (await gateway.anonymous.get("/a.js")).status_code == 200
-        for path in ("/none", "/../pyproject.toml", "/%2e%2e/pyproject.toml", "/%00"):
-            assert is_problem(await gateway.anonymous.get(path), 404, "not_found")
-        assert is_problem(await gateway.anonymous.get("/api/v1/none"), 404, "not_found")
-
-
 async def test_metrics_and_logs_hold_no_ids(gateway, fakes):
     fakes.answers["Attempts/Start"] = samples.attempt()
     path = f"/api/v1/student/start/{samples.EXAM}"

@@ -156,7 +156,7 @@ def gateway_spec(
         command=(sys.executable, "-m", "exam_gateway", "serve"),
         settings={
             **_targets(addresses),
-            **({"WEB_ROOT": str(web)} if web.is_dir() else {}),
+            **({"WEB_ROOT": str(web)} if (web / "index.html").is_file() else {}),
             "HTTP_BIND": addresses.http,
             "OPS_BIND": ops,
             "RABBITMQ_URL": rabbitmq_url,
