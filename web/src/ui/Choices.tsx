@@ -1,0 +1,75 @@
+"use client";
+/** One of a few: real radio buttons in a group with a name. */
+import { type ReactNode, useId } from "react";
+import styles from "./choices.module.css";
+
+export interface Choice<T extends string> {
+  value: T;
+  label: ReactNode;
+  hint?: ReactNode;
+}
+
+interface Props<T extends string> {
+  legend: ReactNode;
+  options: Choice<T>[];
+  value: T | null;
+  onChange: (value: T) => void;
+  error?: ReactNode;
+  disabled?: boolean;
+}
+
+export function Choices<T extends string>({ legend, options, value, onChange, error, disabled }: Props<T>) {
+  const name = useId();
+  return (
+    <fieldset
+      className={styles.group}
+      disabled={disabled}
+      aria-describedby={error ? `${name}-error` : undefined}
+    >
+      <legend>{legend}</legend>
+      <div className={styles.options}>
+        {options.map((one) => (
+          <label key={one.value} className={styles.option}>
+            <input
+              type="radio"
+              name={name}
+              checked={value === one.value}
+              onChange={() => onChange(one.value)}
+              aria-describedby={one.hint ? `${name}-${one.value}` : undefined}
+            />
+            <span>
+              {one.label}
+              {one.hint ? (
+                <small id={`${name}-${one.value}`} className={styles.hint}>
+                  {one.hint}
+                </small>
+              ) : null}
+            </span>
+          </label>
+        ))}
+      </div>
+      {error ? (
+        <span id={`${name}-error`} className={styles.error} role="alert">
+          {error}
+        </span>
+      ) : null}
+    </fieldset>
+  );
+}
+
+export function Checkbox({
+  label,
+  checked,
+  onChange,
+}: {
+  label: ReactNode;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}) {
+  return (
+    <label className={styles.check}>
+      <input type="checkbox" checked={checked} onChange={({ target }) => onChange(target.checked)} />
+      <span>{label}</span>
+    </label>
+  );
+}
