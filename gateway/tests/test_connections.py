@@ -167,6 +167,19 @@ async def test_a_request_that_is_here_waits_for_nobody(gateway, fakes, monkeypat
             assert (await quick.answer())[0] == 200
 
 
+async def test_no_answer_waits_for_an_acknowledgement(gateway):
+    async with line(gateway) as client:
+        client.send(HEALTH)
+        await client.answer()
+        here = client.writer.get_extra_info("sockname")
+        (own,) = (
+            one.transport.get_extra_info("socket")
+            for one in gateway.server.server_state.connections
+            if one.transport.get_extra_info("peername") == here
+        )
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HTTP/1.1\r\nx-a: "])
 async def test_a_head_has_to_come(gateway, monkeypatch, sent):
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)

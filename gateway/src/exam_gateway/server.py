@@ -106,7 +106,9 @@ def listen(bind: str) -> socket.socket:
     """A bound socket for `host:port`. Raises OSError."""
     host, _, port = bind.rpartition(":")
     host = host.strip("[]")
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # asyncio spares a connection the wait for acknowledgements (TCP_NODELAY) only where TCP is named.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # Connections have it from the socket that they came in by.
