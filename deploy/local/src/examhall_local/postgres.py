@@ -159,10 +159,8 @@ class PrivatePostgres:
         After `kill -9` of the postmaster its children notice and end by themselves within moments; until then
         the shared memory is in use and a new postmaster would refuse to start.
         """
-        left = wait_gone([p for p in self._left_over() if not self._is_postmaster(p)], 5)
-        postmasters = [p for p in self._left_over() if self._is_postmaster(p)]
-        end(postmasters, 30, signal.SIGINT)
-        end([*left, *self._left_over()], 5, signal.SIGQUIT)
+        end([p for p in self._left_over() if self._is_postmaster(p)], 30, signal.SIGINT)
+        end(wait_gone(self._left_over(), 5), 5, signal.SIGQUIT)
         # Only now: the pid inside may belong to somebody else after a reboot, and would stop a new server.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
