@@ -50,16 +50,16 @@ def make_database(postgres_admin_dsn: str) -> Iterator[DatabaseMaker]:
 
 @pytest.fixture
 def fresh_database(make_database: DatabaseMaker) -> Iterator[Callable[[str], TestDatabase]]:
-    """The same, dropped when the test ends."""
-    made: list[TestDatabase] = []
+    """The same, emptied when the test ends and lent to the next: for tests that leave the schema as it is."""
+    lent: list[TestDatabase] = []
 
-    def make(service: str) -> TestDatabase:
-        made.append(make_database(service))
-        return made[-1]
+    def lend(service: str) -> TestDatabase:
+        lent.append(make_database.lend(service))
+        return lent[-1]
 
-    yield make
-    for database in made:
-        make_database.drop(database)
+    yield lend
+    for database in lent:
+        make_database.give_back(database)
 
 
 @pytest.fixture(scope="session")
