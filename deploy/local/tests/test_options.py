@@ -1,6 +1,10 @@
 """Options, kept ports and the state folder: the small parts under the commands."""
 
+import itertools
+import random
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +52,28 @@ def test_processes_do_not_get_what_is_the_administrators() -> None:
     assert not env.keys() & given.keys()
     assert env["PATH"] == "/bin"
     assert env["no_proxy"] == "a.example,127.0.0.1,localhost,::1"
+
+
+def test_copies_that_start_at_once_take_different_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = (
+        "import pathlib, sys; from examhall_local.ports import KeptPorts;"
+        "print(KeptPorts(pathlib.Path(sys.argv[1])).claim('exam'), flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", claim, tmp_path / "other.json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout
+        chosen = int(other.stdout.readline())
+        assert is_free(chosen)
+        chance = random.Random(1)
+        offers = itertools.chain([chosen], iter(lambda: chance.randint(20000, 32000), None))
+        monkeypatch.setattr(random, "randint", lambda *_: next(offers))
+        assert KeptPorts(tmp_path / "ports.json").claim("exam") != chosen
+        other.communicate()
 
 
 def test_ports_are_kept_until_somebody_else_has_them(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import random
 import socket
+import sys
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from examhall_local.files import write_private
 # port by accident while its owner restarts.
 _LOWEST, _HIGHEST = 20000, 32000
 _lock = threading.Lock()  # one process writes a state folder's ports, from several threads
+_claimed: set[int] = set()  # by this process, while it lives
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -24,6 +26,24 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
             probe.listen(1)
         except OSError:
             return False
+    return True
+
+
+def _claim(port: int) -> bool:
+    """Keeps it from copies that choose at this moment, before anyone listens there (Linux); False if one has.
+
+    What tells them is a name without a file, which goes with the process.
+    """
+    if port in _claimed or sys.platform != "linux":
+        return True
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0examhall-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    mark.detach()
+    _claimed.add(port)
     return True
 
 
@@ -45,7 +65,7 @@ class KeptPorts:
         with _lock:
             kept: dict[str, int] = json.loads(self._file.read_text()) if self._file.exists() else {}
             port = kept.get(name)
-            if port is None or (only_free and not is_free(port)):
+            if port is None or (only_free and not (is_free(port) and _claim(port))):
                 port = self._choose(set(kept.values()))
                 kept[name] = port
                 write_private(self._file, json.dumps(kept, indent=1))
@@ -55,6 +75,6 @@ class KeptPorts:
     def _choose(taken: set[int]) -> int:
         for _ in range(1000):
             port = random.randint(_LOWEST, _HIGHEST)  # noqa: S311 - no secret
-            if port not in taken and is_free(port):
+            if port not in taken | _claimed and is_free(port) and _claim(port):
                 return port
         raise RuntimeError(f"no free loopback port between {_LOWEST} and {_HIGHEST}")
