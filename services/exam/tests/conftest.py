@@ -1,6 +1,7 @@
 """A migrated exam schema, and a stand-in for grading."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -25,6 +26,12 @@ async def db(database: TestDatabase) -> AsyncIterator[Database]:
     made = Database(database.serve_dsn, schema="exam", pool_size=10, prepared=True)
     yield made
     await made.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """When the test began; its module may have been imported a quarter of an hour before."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture

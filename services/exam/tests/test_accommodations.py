@@ -21,8 +21,8 @@ from examprotos.exam.v1 import events_pb2
 from .builders import events, rows, write
 from .sitting import Hall, outcomes, sent
 
-NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def minutes(hall: Hall, attempt: Any) -> float:
@@ -58,20 +58,22 @@ async def test_extra_time_moves_the_deadline_of_a_running_attempt(
     assert (await hall.row(theirs.attempt.id))["deadline_version"] == 1
 
 
-async def test_time_that_was_up_goes_on_when_more_is_granted(hall: Hall, db: Database, admin: Actor) -> None:
-    exam = await hall.exam(["text"], end_time=NOW + HOUR)
+async def test_time_that_was_up_goes_on_when_more_is_granted(
+    hall: Hall, db: Database, admin: Actor, now: datetime
+) -> None:
+    exam = await hall.exam(["text"], end_time=now + HOUR)
     who, sitting = await hall.sits(exam)
     question = sitting.paper.questions[0].question_id
-    await put_accommodation(db, admin, who.user_id, exam, Accommodation(end_time=NOW - HOUR, per_exam=True))
+    await put_accommodation(db, admin, who.user_id, exam, Accommodation(end_time=now - HOUR, per_exam=True))
     late = await hall.save(who, sitting.attempt.id, sent(question, "x"))
     assert late.fault is not None
 
     await put_accommodation(
-        db, admin, who.user_id, exam, Accommodation(end_time=NOW + HOUR / 2, per_exam=True)
+        db, admin, who.user_id, exam, Accommodation(end_time=now + HOUR / 2, per_exam=True)
     )
 
     assert outcomes(await hall.save(who, sitting.attempt.id, sent(question, "x"))) == ["stored"]
-    assert (await hall.row(sitting.attempt.id))["deadline"] == NOW + HOUR / 2
+    assert (await hall.row(sitting.attempt.id))["deadline"] == now + HOUR / 2
 
 
 async def test_closed_attempts_keep_their_deadline(hall: Hall, db: Database, admin: Actor) -> None:
@@ -108,8 +110,10 @@ async def test_every_change_is_audited_with_what_it_moved(hall: Hall, db: Databa
     assert taken["after"]["deadlines"][0]["to"] == given["after"]["deadlines"][0]["from"]
 
 
-async def test_grading_hears_of_a_later_last_end(hall: Hall, db: Database, admin: Actor) -> None:
-    exam = await hall.exam(["text"], end_time=NOW + HOUR, grace_seconds=30)
+async def test_grading_hears_of_a_later_last_end(
+    hall: Hall, db: Database, admin: Actor, now: datetime
+) -> None:
+    exam = await hall.exam(["text"], end_time=now + HOUR, grace_seconds=30)
     who = hall.admit()
     before = await events(db, "examhall.exam.exam.changed.v1", events_pb2.ExamChanged)
 
@@ -119,7 +123,7 @@ async def test_grading_hears_of_a_later_last_end(hall: Hall, db: Database, admin
     assert len(after) == len(before) + 1
     assert after[-1].exam_id == str(exam)
     ends = after[-1].last_possible_end.ToDatetime(UTC)
-    assert ends == NOW + 2 * HOUR + timedelta(seconds=30)
+    assert ends == now + 2 * HOUR + timedelta(seconds=30)
 
 
 async def ended_at(db: Database, exam: UUID, end: datetime) -> None:
@@ -128,17 +132,17 @@ async def ended_at(db: Database, exam: UUID, end: datetime) -> None:
 
 
 async def test_exams_that_are_over_and_ends_that_stay_are_left_alone(
-    hall: Hall, db: Database, admin: Actor
+    hall: Hall, db: Database, admin: Actor, now: datetime
 ) -> None:
     over, late, soon, taken = [
-        await hall.exam(["text"], end_time=NOW + HOUR, grace_seconds=30) for _ in range(4)
+        await hall.exam(["text"], end_time=now + HOUR, grace_seconds=30) for _ in range(4)
     ]
     endless = await hall.exam(["text"])
     who, sitting = await hall.sits(taken)
     # Over for good; over, but not with four times the hour on top; over, but for this student's attempt.
-    await ended_at(db, over, NOW - 4 * HOUR - timedelta(minutes=2))
-    await ended_at(db, late, NOW - 4 * HOUR + timedelta(minutes=2))
-    await ended_at(db, taken, NOW - 9 * HOUR)
+    await ended_at(db, over, now - 4 * HOUR - timedelta(minutes=2))
+    await ended_at(db, late, now - 4 * HOUR + timedelta(minutes=2))
+    await ended_at(db, taken, now - 9 * HOUR)
     other = hall.admit()
     await put_accommodation(db, admin, other.user_id, soon, Accommodation(400, per_exam=True))
     before = await versions(db)
@@ -155,19 +159,21 @@ async def test_exams_that_are_over_and_ends_that_stay_are_left_alone(
     assert (await hall.row(sitting.attempt.id))["deadline_version"] == 2
 
 
-async def test_an_own_end_reaches_exams_that_are_over(hall: Hall, db: Database, admin: Actor) -> None:
-    exam = await hall.exam(["text"], end_time=NOW + HOUR)
-    await ended_at(db, exam, NOW - 1000 * HOUR)
+async def test_an_own_end_reaches_exams_that_are_over(
+    hall: Hall, db: Database, admin: Actor, now: datetime
+) -> None:
+    exam = await hall.exam(["text"], end_time=now + HOUR)
+    await ended_at(db, exam, now - 1000 * HOUR)
     who = hall.admit()
 
-    await put_accommodation(db, admin, who.user_id, None, Accommodation(end_time=NOW + HOUR))
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(end_time=now + HOUR))
     heard = await events(db, "examhall.exam.exam.changed.v1", events_pb2.ExamChanged)
-    assert heard[-1].last_possible_end.ToDatetime(UTC) == NOW + HOUR + timedelta(seconds=30)
+    assert heard[-1].last_possible_end.ToDatetime(UTC) == now + HOUR + timedelta(seconds=30)
 
     # Taken back it is over again, and that is told too.
     await delete_accommodation(db, admin, who.user_id, None)
     heard = await events(db, "examhall.exam.exam.changed.v1", events_pb2.ExamChanged)
-    assert heard[-1].last_possible_end.ToDatetime(UTC) == NOW - 1000 * HOUR + timedelta(seconds=30)
+    assert heard[-1].last_possible_end.ToDatetime(UTC) == now - 1000 * HOUR + timedelta(seconds=30)
 
 
 async def versions(db: Database) -> dict[UUID, int]:
@@ -181,7 +187,7 @@ async def versions(db: Database) -> dict[UUID, int]:
         (Accommodation(-1), "extra_time_percent"),
         (Accommodation(0, 11), "extra_attempts"),
         (Accommodation(0, -1), "extra_attempts"),
-        (Accommodation(0, 0, NOW, NOW), "end_time"),
+        (Accommodation(0, 0, NEW_YEAR, NEW_YEAR), "end_time"),
         (Accommodation(0, 0, datetime(1, 1, 1, tzinfo=UTC)), "start_time"),
         (Accommodation(0, 0, None, datetime(9999, 1, 1, tzinfo=UTC)), "end_time"),
     ],
@@ -209,19 +215,21 @@ async def test_what_is_not_there_is_not_found(db: Database, admin: Actor) -> Non
     assert (await get_accommodation(db, student, None)).granted == Accommodation(10)
 
 
-async def test_a_changed_window_moves_the_attempts_under_way(hall: Hall, db: Database, admin: Actor) -> None:
-    exam = await hall.exam(["text"], end_time=NOW + 5 * HOUR)
+async def test_a_changed_window_moves_the_attempts_under_way(
+    hall: Hall, db: Database, admin: Actor, now: datetime
+) -> None:
+    exam = await hall.exam(["text"], end_time=now + 5 * HOUR)
     helped = hall.admit()
     await put_accommodation(db, admin, helped.user_id, None, Accommodation(50))
     plain, sitting = await hall.sits(exam)
     theirs = await hall.start(helped, exam)
 
-    await update_exam(db, admin, exam, {"end_time": NOW + HOUR / 2})
+    await update_exam(db, admin, exam, {"end_time": now + HOUR / 2})
 
     row = await hall.row(sitting.attempt.id)
-    assert (row["deadline"], row["deadline_version"]) == (NOW + HOUR / 2, 2)
+    assert (row["deadline"], row["deadline_version"]) == (now + HOUR / 2, 2)
     assert row["deadline_reason"] == "The end of the exam."
-    assert (await hall.row(theirs.attempt.id))["deadline"] == NOW + HOUR
+    assert (await hall.row(theirs.attempt.id))["deadline"] == now + HOUR
     await update_exam(db, admin, exam, {"end_time": None})
     assert await minutes(hall, sitting.attempt.id) == 60
     assert await minutes(hall, theirs.attempt.id) == 90

@@ -17,6 +17,7 @@ from exam_service.domain.paper import Option, Paper, PaperQuestion
 from hypothesis import given
 from hypothesis import strategies as st
 
+FILE = "0198a3f2-7c51-7e0b-9d3a-5b6f2c1e8d40"
 TYPES = ("single_choice", "multi_choice", "true_false", "numeric", "short_text", "text", "image")
 
 
@@ -42,7 +43,7 @@ def question(kind: str) -> PaperQuestion:
         ("short_text", ""),
         ("text", "a\nb\t" + "x" * 1000),
         ("text", "\U0001f600"),
-        ("image", str(uuid4())),
+        ("image", FILE),
         *[(kind, None) for kind in TYPES],
     ],
 )
@@ -80,7 +81,7 @@ def test_fit_answers_come_back_as_sent(kind: str, answer: Any) -> None:
         ("text", "é" * (MAX_ANSWER_BYTES // 2 + 1)),
         ("text", ["a"]),
         ("image", "photo.png"),
-        ("image", "{" + str(uuid4()) + "}"),
+        ("image", f"{{{FILE}}}"),
     ],
 )
 def test_unfit_answers_are_refused_with_a_sentence(kind: str, answer: Any) -> None:

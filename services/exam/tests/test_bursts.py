@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +26,6 @@ from .builders import rows, write
 from .sitting import Hall, sent
 
 TEXTS = ("text", "text")
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -180,7 +179,7 @@ async def test_nobody_waits_for_an_attempt_that_somebody_else_holds(hall: Hall, 
 
 
 async def test_starts_that_come_together_are_judged_each_for_itself(
-    hall: Hall, db: Database, admin: Actor, batches: list[int]
+    hall: Hall, db: Database, admin: Actor, batches: list[int], now: datetime
 ) -> None:
     exam, listed = await hall.exam(TEXTS, access_code="code"), await hall.exam(TEXTS, max_attempts=2)
     plain, helped, lost, member, named, foreign, again, late = (
@@ -192,7 +191,7 @@ async def test_starts_that_come_together_are_judged_each_for_itself(
     begun, overdue = await hall.start(again, listed), await hall.start(late, listed)
     await hall.move_deadline(overdue.attempt.id, -1)
     over = await hall.exam(TEXTS)
-    await write(db, "UPDATE exams SET end_time = :t WHERE id = :id", t=NOW - timedelta(hours=1), id=over)
+    await write(db, "UPDATE exams SET end_time = :t WHERE id = :id", t=now - timedelta(hours=1), id=over)
     for known in (exam, over):
         await hall.paper(known)
     batches.clear()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -25,7 +25,6 @@ from examprotos.exam.v1 import exam_ends_pb2, exam_ends_pb2_grpc
 from .builders import write
 from .sitting import Hall
 
-NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 
 
@@ -65,27 +64,27 @@ async def ended_at(db: Database, exam: UUID, end: datetime) -> None:
 
 
 async def test_an_exam_is_over_when_its_end_and_grace_are_past(
-    hall: Hall, db: Database, asking: Asking
+    hall: Hall, db: Database, asking: Asking, now: datetime
 ) -> None:
-    exam = await hall.exam(["text"], end_time=NOW + HOUR, grace_seconds=300)
+    exam = await hall.exam(["text"], end_time=now + HOUR, grace_seconds=300)
     endless = await hall.exam(["text"])
     assert not await asking.over(exam)
     assert not await asking.over(endless)
-    await ended_at(db, exam, NOW - timedelta(seconds=10))
+    await ended_at(db, exam, now - timedelta(seconds=10))
     assert not await asking.over(exam)
-    await ended_at(db, exam, NOW - timedelta(seconds=310))
+    await ended_at(db, exam, now - timedelta(seconds=310))
     assert await asking.over(exam)
 
 
 async def test_a_change_counts_from_its_commit_on(
-    hall: Hall, db: Database, admin: Actor, asking: Asking
+    hall: Hall, db: Database, admin: Actor, asking: Asking, now: datetime
 ) -> None:
-    moved, accommodated = [await hall.exam(["text"], end_time=NOW + HOUR) for _ in range(2)]
+    moved, accommodated = [await hall.exam(["text"], end_time=now + HOUR) for _ in range(2)]
     for exam in (moved, accommodated):
-        await ended_at(db, exam, NOW - HOUR)
+        await ended_at(db, exam, now - HOUR)
         assert await asking.over(exam)
-    await update_exam(db, admin, moved, {"end_time": NOW + HOUR})
-    longer = Accommodation(end_time=NOW + HOUR, per_exam=True)
+    await update_exam(db, admin, moved, {"end_time": now + HOUR})
+    longer = Accommodation(end_time=now + HOUR, per_exam=True)
     await put_accommodation(db, admin, hall.admit().user_id, accommodated, longer)
     assert not await asking.over(moved)
     assert not await asking.over(accommodated)

@@ -12,10 +12,10 @@ from examkit.errors import AppError
 from .builders import rows, write
 from .sitting import Hall
 
-NOW = datetime.now(UTC)
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def event(kind: str = "paste", at: datetime | None = NOW, detail: bytes = b"") -> ReportedEvent:
+def event(kind: str = "paste", at: datetime | None = NEW_YEAR, detail: bytes = b"") -> ReportedEvent:
     return ReportedEvent(kind, at, detail)
 
 
@@ -23,9 +23,13 @@ async def kept(db: Database) -> list[dict[str, object]]:
     return await rows(db, "SELECT * FROM integrity_events ORDER BY at, kind")
 
 
-async def test_events_are_kept_once(hall: Hall, db: Database) -> None:
+async def test_events_are_kept_once(hall: Hall, db: Database, now: datetime) -> None:
     who, sitting = await hall.sits(await hall.exam(["text"]))
-    sent = [event(detail=b'{"length": 12}'), event("tab_hidden"), event(at=NOW + timedelta(seconds=1))]
+    sent = [
+        event(at=now, detail=b'{"length": 12}'),
+        event("tab_hidden", now),
+        event(at=now + timedelta(seconds=1)),
+    ]
 
     for _ in range(2):
         await record_events(db, who, str(sitting.attempt.id), sent)
@@ -36,7 +40,7 @@ async def test_events_are_kept_once(hall: Hall, db: Database) -> None:
     assert found[1]["detail"] is None
 
 
-async def test_a_wrong_clock_of_the_browser_costs_no_event(hall: Hall, db: Database) -> None:
+async def test_a_wrong_clock_of_the_browser_costs_no_event(hall: Hall, db: Database, now: datetime) -> None:
     who, sitting = await hall.sits(await hall.exam(["text"]))
     await record_events(
         db,
@@ -47,7 +51,7 @@ async def test_a_wrong_clock_of_the_browser_costs_no_event(hall: Hall, db: Datab
 
     early, late = await kept(db)
     assert early["at"] == sitting.attempt.started_at - timedelta(minutes=5)
-    assert abs(late["at"] - NOW) < timedelta(minutes=10)  # type: ignore[operator]
+    assert abs(late["at"] - now) < timedelta(minutes=10)  # type: ignore[operator]
 
 
 async def test_what_is_wrong_is_located(hall: Hall, db: Database) -> None:
@@ -96,12 +100,12 @@ async def test_the_last_ones_come_after_closing_and_then_no_more(hall: Hall, db:
 
 
 async def test_a_page_that_floods_fills_no_disk(
-    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch
+    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch, now: datetime
 ) -> None:
     monkeypatch.setattr("exam_service.usecases.integrity.MAX_PER_ATTEMPT", 5)
     who, sitting = await hall.sits(await hall.exam(["text"]))
     for number in range(4):
-        many = [event(at=NOW + timedelta(milliseconds=10 * number + n)) for n in range(3)]
+        many = [event(at=now + timedelta(milliseconds=10 * number + n)) for n in range(3)]
         await record_events(db, who, str(sitting.attempt.id), many)
 
     assert len(await kept(db)) == 5

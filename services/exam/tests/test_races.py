@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from exam_service.domain.attempt import Status
@@ -22,7 +22,6 @@ from examkit.testing import TestDatabase
 from .sitting import Hall, outcomes, sent
 
 TEXTS = ("text", "text")
-NOW = datetime.now(UTC)
 
 
 async def writes(hall: Hall, who: Principal, sitting: Sitting, seed: int) -> dict[UUID, tuple[int, str]]:
@@ -152,11 +151,13 @@ async def test_no_start_slips_past_a_change_of_accommodation(hall: Hall, db: Dat
         assert row["deadline"] - row["started_at"] == timedelta(minutes=120)
 
 
-async def test_no_start_slips_past_a_change_of_the_window(hall: Hall, db: Database, admin: Actor) -> None:
+async def test_no_start_slips_past_a_change_of_the_window(
+    hall: Hall, db: Database, admin: Actor, now: datetime
+) -> None:
     for number in range(8):
-        exam = await hall.exam(TEXTS, end_time=NOW + timedelta(hours=9))
+        exam = await hall.exam(TEXTS, end_time=now + timedelta(hours=9))
         students = [hall.admit() for _ in range(5)]
-        sooner = NOW + timedelta(minutes=20)
+        sooner = now + timedelta(minutes=20)
 
         async def shorten(exam: UUID = exam, number: int = number, sooner: datetime = sooner) -> None:
             for _ in range(number % 4):

@@ -22,7 +22,6 @@ from examprotos.exam.v1 import events_pb2
 from .builders import draft, events, published, write
 from .sitting import Hall, sent
 
-NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 
 
@@ -84,29 +83,31 @@ async def test_drafts_and_exams_of_others_are_not_there(hall: Hall, db: Database
 
 @pytest.mark.parametrize("window", [(HOUR, 2 * HOUR), (-2 * HOUR, -HOUR)])
 async def test_outside_of_the_window_nobody_starts(
-    hall: Hall, db: Database, window: tuple[timedelta, timedelta]
+    hall: Hall, db: Database, window: tuple[timedelta, timedelta], now: datetime
 ) -> None:
-    view = await published(db, start_time=NOW + window[0], end_time=NOW + HOUR * 3)
+    view = await published(db, start_time=now + window[0], end_time=now + HOUR * 3)
     exam = view.exam.id
-    await write(db, "UPDATE exams SET end_time = :e", e=NOW + window[1])
+    await write(db, "UPDATE exams SET end_time = :e", e=now + window[1])
 
     error = await refused(hall.start(hall.admit(), exam))
 
     assert (error.kind.http_status, error.code) == (403, "exam_not_open")
-    assert datetime.fromisoformat(error.extra["start_time"]) == NOW + window[0]
-    assert datetime.fromisoformat(error.extra["end_time"]) == NOW + window[1]
+    assert datetime.fromisoformat(error.extra["start_time"]) == now + window[0]
+    assert datetime.fromisoformat(error.extra["end_time"]) == now + window[1]
 
 
-async def test_a_students_own_window_and_time_count(hall: Hall, db: Database, admin: Actor) -> None:
-    exam = await hall.exam(["text"], start_time=NOW - 3 * HOUR, end_time=NOW + HOUR / 2)
-    await write(db, "UPDATE exams SET end_time = :e", e=NOW - HOUR)
+async def test_a_students_own_window_and_time_count(
+    hall: Hall, db: Database, admin: Actor, now: datetime
+) -> None:
+    exam = await hall.exam(["text"], start_time=now - 3 * HOUR, end_time=now + HOUR / 2)
+    await write(db, "UPDATE exams SET end_time = :e", e=now - HOUR)
     helped, plain = hall.admit(), hall.admit()
-    granted = Accommodation(50, 0, None, NOW + HOUR, per_exam=True)
+    granted = Accommodation(50, 0, None, now + HOUR, per_exam=True)
     await put_accommodation(db, admin, helped.user_id, exam, granted)
 
     sitting = await hall.start(helped, exam)
 
-    assert sitting.attempt.deadline == NOW + HOUR
+    assert sitting.attempt.deadline == now + HOUR
     assert sitting.attempt.deadline_reason.startswith("Your own end")
     assert (await refused(hall.start(plain, exam))).code == "exam_not_open"
 
@@ -232,14 +233,14 @@ async def test_there_is_nothing_to_resume_without_an_attempt_in_progress(hall: H
     assert (await refused(hall.resume(other, exam))).code == "attempt_paused"
 
 
-async def test_my_exams_by_the_clock(hall: Hall, db: Database, admin: Actor) -> None:
+async def test_my_exams_by_the_clock(hall: Hall, db: Database, admin: Actor, now: datetime) -> None:
     who = hall.admit("physics")
-    upcoming = await hall.exam(["text"], start_time=NOW + HOUR, title="upcoming")
+    upcoming = await hall.exam(["text"], start_time=now + HOUR, title="upcoming")
     fresh = await hall.exam(["text"], title="open", access_code="x")
     running = await hall.exam(["text"], title="running", max_attempts=3)
     over = await hall.exam(["text"], title="over")
     done = await hall.exam(["text"], title="done")
-    past = await hall.exam(["text"], title="past", start_time=NOW - 3 * HOUR)
+    past = await hall.exam(["text"], title="past", start_time=now - 3 * HOUR)
     hidden = await hall.exam(["text"], title="hidden")
     await draft(db, title="draft")
     await set_roster(db, admin, hidden, Roster(False, frozenset(), ("chemistry",)))
@@ -261,7 +262,7 @@ async def test_my_exams_by_the_clock(hall: Hall, db: Database, admin: Actor) -> 
         "past": ("past", None),
     }
     assert found[fresh].exam.access_code_needed
-    assert found[upcoming].window.start == NOW + HOUR
+    assert found[upcoming].window.start == now + HOUR
     remaining = found[running].remaining_seconds
     assert remaining is not None
     assert 3500 < remaining <= 3600
@@ -270,9 +271,9 @@ async def test_my_exams_by_the_clock(hall: Hall, db: Database, admin: Actor) -> 
     assert found[over].remaining_seconds is None
 
 
-async def test_my_exams_come_in_pages_that_miss_nothing(hall: Hall, db: Database) -> None:
+async def test_my_exams_come_in_pages_that_miss_nothing(hall: Hall, db: Database, now: datetime) -> None:
     who = hall.admit()
-    made = {await hall.exam(["text"], start_time=NOW - HOUR) for _ in range(5)}
+    made = {await hall.exam(["text"], start_time=now - HOUR) for _ in range(5)}
     seen: list[UUID] = []
     cursor = ""
     while True:
