@@ -89,6 +89,9 @@ def run(name: str, settings: Settings, build: Build) -> None:
             runner.run(_Process(settings).run(build))
     finally:
         telemetry.shutdown()
+        # The process's end waits two seconds for channels that nobody has collected.
+        gc.unfreeze()
+        gc.collect()
 
 
 class _Process:
