@@ -121,7 +121,12 @@ class Pool:
     async def ask(self, request: bytes) -> tuple[int, Any]:
         """One request, awaited: its status and the JSON of its answer."""
         answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        self.send(request, lambda status, body: answer.done() or answer.set_result((status, body)))
+
+        def done(status: int, body: bytes) -> None:
+            if not answer.done():
+                answer.set_result((status, body))
+
+        self.send(request, done)
         status, body = await answer
         return status, json.loads(body) if body else None
 

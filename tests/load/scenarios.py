@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -202,11 +203,11 @@ def _steps(students: list[Student], exam: str, every: float, seconds: float) -> 
     chance = random.Random(7)
     for student in students:
         at = chance.uniform(0, seconds / 4)
-        yield at, "start", lambda student=student: starting(student, exam, ok)
+        yield at, "start", partial(starting, student, exam, ok)
         at += 2.0
         while (at := at + every * chance.uniform(0.8, 1.2)) < seconds * 0.9:
-            yield at, "save", lambda student=student: student.save(chance, 2)
-        yield chance.uniform(seconds * 0.9, seconds), "submit", lambda student=student: student.submit()
+            yield at, "save", partial(student.save, chance, 2)
+        yield chance.uniform(seconds * 0.9, seconds), "submit", student.submit
 
 
 async def _played(lines: Pool, steps: list[Step], kinds: dict[str, Samples], began: float) -> None:
