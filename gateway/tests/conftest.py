@@ -91,6 +91,7 @@ def run(services: Fakes, certificates: Callable[[str], TlsFiles]) -> Run:
             server = HttpServer(
                 gateway.app,
                 "127.0.0.1:0",
+                quick=gateway.quick,
                 most_connections=settings.max_connections,
                 end_streams=gateway.live.stop,
             )

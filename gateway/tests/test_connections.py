@@ -222,7 +222,37 @@ async def test_a_head_has_a_size(gateway):
     async with line(gateway) as endless:
         endless.send(b"GET / HTTP/1.1\r\n")
         async with dribbling(endless, b"x-a: " + b"a" * 8000 + b"\r\n"):
-            assert (await endless.answer())[0] == 431
+            status, headers, content = await endless.answer()
+    assert (status, headers["content-type"]) == (431, "application/problem+json")
+    assert json.loads(content)["trace_id"]
+
+
+async def test_what_is_no_request_is_told_so(gateway):
+    async with line(gateway) as other:
+        other.send(b"\x16\x03\x01\x02\x00\r\n\r\n")
+        status, headers, content = await other.answer()
+        assert (status, headers["content-type"]) == (400, "application/problem+json")
+        assert json.loads(content)["code"] == "bad_request"
+        assert await other.ends() == b""
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "expected"),
+    [
+        ("1.1", b"", 400),
+        ("1.1", b"host: x\r\nHost: y\r\n", 400),
+        ("1.0", b"", 200),
+        ("1.1", b"HOST: x\r\n", 200),
+    ],
+)
+async def test_a_request_names_one_host(gateway, version, hosts, expected):
+    async with line(gateway) as careless:
+        careless.send(f"GET /healthz HTTP/{version}\r\n".encode() + hosts + b"\r\n")
+        status, headers, _ = await careless.answer()
+        assert (status, headers.get("connection")) == (
+            expected,
+            "close" if expected == 400 or version == "1.0" else None,
+        )
 
 
 async def test_trailers_have_a_size(gateway):

@@ -226,7 +226,7 @@ async def _settled():
 async def test_each_save_of_a_batch_gets_its_own_verdict():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1, clock=lambda: 10.0)
-    saves = [asyncio.create_task(client.save(_save(number), 9.5)) for number in range(4)]
+    saves = [client.save(_save(number), 9.5) for number in range(4)]
     await _settled()
     assert [len(request.saves) for request, _ in exam.calls] == [4] or len(exam.calls[0][0].saves) == 1
     while not all(task.done() for task in saves):
@@ -252,9 +252,9 @@ def _marked(request):
 async def test_too_many_waiting_are_refused_at_once():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1, capacity=2)
-    first = asyncio.create_task(client.save(_save(0), 0.0))
+    first = client.save(_save(0), 0.0)
     await _settled()
-    waiting = [asyncio.create_task(client.save(_save(number), 0.0)) for number in (1, 2)]
+    waiting = [client.save(_save(number), 0.0) for number in (1, 2)]
     await _settled()
     with pytest.raises(AppError) as refused:
         await client.save(_save(3), 0.0)
@@ -273,7 +273,7 @@ async def test_a_batch_is_nobodys():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1)
     with acting(token="mine", request_id="mine", timeout=0.5):
-        task = asyncio.create_task(client.save(_save(0), 0.0))
+        task = client.save(_save(0), 0.0)
         await _settled()
     timeout, metadata = exam.told
     assert timeout > 5
@@ -285,7 +285,7 @@ async def test_a_batch_is_nobodys():
 async def test_large_saves_travel_apart():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1, batch_bytes=100)
-    tasks = [asyncio.create_task(client.save(_save(number, 80), 0.0)) for number in range(3)]
+    tasks = [client.save(_save(number, 80), 0.0) for number in range(3)]
     for number in range(3):
         await _settled()
         request, go = exam.calls[number]

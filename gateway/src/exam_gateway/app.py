@@ -20,6 +20,7 @@ from exam_gateway.guards.access import Gatekeeper
 from exam_gateway.guards.body import BodyLimit, BodyRefused
 from exam_gateway.guards.cors import Cors
 from exam_gateway.guards.frame import Frame
+from exam_gateway.guards.quick import Quick, QuickRoute
 from exam_gateway.health import health_routes
 from exam_gateway.openapi import Documented, describe
 from exam_gateway.settings import GatewaySettings
@@ -37,7 +38,7 @@ _MOST_ERRORS = 100
 @dataclass(frozen=True)
 class Surface:
     """What a surface adds: `backend` is kept as `app.state.<name>`; `thin` are endpoints by exact path,
-    `thin_under` those by the path before an id.
+    `thin_under` those by the path before an id, `quick` the short way of some of the first.
     """
 
     name: str
@@ -45,13 +46,14 @@ class Surface:
     routers: Sequence[APIRouter]
     thin: Mapping[str, Endpoint] = field(default_factory=dict)
     thin_under: Mapping[str, Endpoint] = field(default_factory=dict)
+    quick: Mapping[str, QuickRoute] = field(default_factory=dict)
     documented: Sequence[Documented] = ()
 
 
 def assemble(
     settings: GatewaySettings, keeper: Gatekeeper, surfaces: Sequence[Surface], not_ready: NotReady
-) -> ASGIApp:
-    """The whole application."""
+) -> tuple[ASGIApp, Quick]:
+    """The whole application, and the short way beside it."""
     api, leaves = _api(surfaces)
     api.state.gatekeeper = keeper
     _handle_failures(api, leaves)
@@ -66,7 +68,10 @@ def assemble(
 
         thin |= docs_routes(_described(api, leaves, surfaces))
     inner = Dispatch(api, thin, thin_under, Web(settings.web_root, docs=settings.docs))
-    return Frame(Cors(BodyLimit(inner, keeper.limits), settings.cors_origins), hsts=settings.cookie_secure)
+    cors = Cors(BodyLimit(inner, keeper.limits), settings.cors_origins)
+    frame = Frame(cors, hsts=settings.cookie_secure)
+    quick = {path: route for surface in surfaces for path, route in surface.quick.items()}
+    return frame, Quick(frame, cors, quick)
 
 
 def document(surfaces: Sequence[Surface]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from exam_gateway.app import NotReady, Surface, assemble, document
 from exam_gateway.guards.access import Gatekeeper
 from exam_gateway.guards.limits import RateLimits
+from exam_gateway.guards.quick import Quick
 from exam_gateway.live import LiveStreams
 from exam_gateway.settings import STAFF, STUDENT, GatewaySettings
 
@@ -33,6 +34,7 @@ class Gateway:
     """`ready` gives None once everything it needs was there once, else what it waits for."""
 
     app: ASGIApp
+    quick: Quick
     workers: list[Worker]
     ready: Callable[[], Awaitable[str | None]]
     live: LiveStreams
@@ -59,7 +61,8 @@ async def build(settings: GatewaySettings, not_ready: NotReady) -> AsyncIterator
         if settings.rabbitmq_url:
             workers.append(_revocations(settings, directory, stack))
         readiness = _Readiness(directory, surfaces.get(STUDENT, {}).get("exam"))
-        yield Gateway(assemble(settings, keeper, served, not_ready), workers, readiness, live)
+        app, quick = assemble(settings, keeper, served, not_ready)
+        yield Gateway(app, quick, workers, readiness, live)
 
 
 async def openapi() -> dict[str, Any]:
@@ -126,12 +129,14 @@ def _student(channels: Channels, keeper: Gatekeeper) -> Surface:
     reader = AnswerReader()
     backend = StudentBackend(attempts, ResultsStub(channels["grading"]), reader)
     submits, submits_by_id = submit.routes(keeper, backend)
+    saving = saves.answering(keeper, SaveClient(attempts.SaveBatch), reader)
     return Surface(
         STUDENT,
         backend,
         (exams.router, results.router),
-        thin={**saves.routes(keeper, SaveClient(attempts.SaveBatch), reader), submit.SUBMIT: submits},
+        thin={**saves.routes(keeper, saving), submit.SUBMIT: submits},
         thin_under={**sitting.routes(keeper, backend), submit.SUBMIT: submits_by_id},
+        quick=saving,
         documented=DOCUMENTED,
     )
 

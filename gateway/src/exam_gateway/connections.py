@@ -8,13 +8,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
+from functools import partial
+from typing import cast
 
+from examkit import telemetry
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from exam_gateway import metrics, problems
 from exam_gateway.guards.body import WHOLE
+from exam_gateway.guards.frame import Headers
+from exam_gateway.guards.quick import Quick
 
 KEEP_ALIVE_SECONDS = 75
 """Above the 60 s of common proxies, so that they never send into a line that we just closed."""
@@ -26,11 +32,12 @@ UNWANTED_SECONDS = 10.0
 """For the rest of a body that was answered without."""
 LINGER_SECONDS = 1.0
 """How long a quiet connection of a server that stops still waits for what is on its way to it."""
+BODY_BEHIND_SECONDS = 0.05
+"""How long a small body may be behind its head and the request still go the short way."""
 SURPLUS = 256
 """So many connections above the most, where none is idle, are told so; more are just closed."""
 
 _UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
-_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Shared(ServerState):
@@ -39,9 +46,10 @@ class Shared(ServerState):
     `idle`: those on which no request is under way, who has been so for longest first.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, quick: Quick | None = None) -> None:
         super().__init__()
         self.most = most
+        self.quick = quick
         self.draining = False
         self.idle: OrderedDict[Connection, None] = OrderedDict()
 
@@ -67,6 +75,9 @@ class Connection(HttpToolsProtocol):
     _arriving = False
     _in_head = True
     _bytes_beside_body = 0
+    _reading = False
+    _held: RequestResponseCycle | None = None
+    _held_until: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -89,9 +100,16 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._bytes_beside_body += len(data)
+        self._reading = True
         super().data_received(_without_upgrade(data) if self._in_head else data)
+        self._reading = False
+        if self._held is not None:
+            if self._held.more_body and self._held_until is None:
+                self._held_until = self.loop.call_later(BODY_BEHIND_SECONDS, self._serve_held)
+            else:
+                self._serve_held()
         if self._arriving and self._bytes_beside_body > HEAD_BYTES:
-            self._refuse()
+            self._refuse(431, "The head of the request is too large.")
         elif self._until is not None:
             self.timeout_keep_alive_task = self.loop.call_at(self._until, self.timeout_keep_alive_handler)
 
@@ -107,10 +125,59 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             # It was written so that we did not find it: the parser is about to drop the body.
             self.app = _not_upgraded
+        elif not self._has_host():
+            self.app = _no_host
         super().on_headers_complete()
         self._until = None
         if self.server_state.draining:
             self.cycle.keep_alive = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """uvicorn's, but for a request that may go the short way once its body is here."""
+        quick = self.server_state.quick
+        if (
+            quick is not None
+            and self._reading
+            and app is self.config.loaded_app
+            and not cycle.waiting_for_100_continue
+            and quick.knows(cast(Scope, cycle.scope))
+        ):
+            self._held = cycle
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _serve_held(self) -> None:
+        cycle, self._held = self._held, None
+        if self._held_until is not None:
+            self._held_until.cancel()
+            self._held_until = None
+        quick = self.server_state.quick
+        assert cycle is not None
+        assert quick is not None
+        if (
+            cycle.more_body
+            or cycle.disconnected
+            or self.flow.write_paused
+            or not quick.take(cast(Scope, cycle.scope), bytes(cycle.body), partial(self._reply, cycle))
+        ):
+            super()._start_asgi_task(cycle, self.config.loaded_app)
+
+    def _reply(self, cycle: RequestResponseCycle, status: int, headers: Headers, content: bytes) -> None:
+        """The whole answer in one piece."""
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        self._write(status, headers, content, last=not cycle.keep_alive)
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _write(self, status: int, headers: Headers, content: bytes, *, last: bool) -> None:
+        parts = [STATUS_LINE[status]]
+        for name, value in (*self.server_state.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        parts += (b"connection: close\r\n\r\n" if last else b"\r\n", content)
+        self.transport.write(b"".join(parts))
 
     def on_body(self, body: bytes) -> None:
         self._bytes_beside_body = 0
@@ -151,10 +218,21 @@ class Connection(HttpToolsProtocol):
         if not (self._arriving or self._is_answering() or self.transport.is_closing()):
             self.server_state.idle[self] = None
 
-    def _refuse(self) -> None:
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "This is not an HTTP request.")
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """What can't be read as a request is told so, unless an earlier one is being answered."""
         if not self._is_answering():
-            self.transport.write(_TOO_LONG)
+            with telemetry.span("HTTP", "server", decided=False):
+                problem = problems.from_status(status, detail)
+            self._write(status, problem.raw_headers, bytes(problem.body), last=True)
         self.transport.close()
+
+    def _has_host(self) -> bool:
+        """One, and no more (RFC 9112, 3.2); HTTP/1.0 knew none."""
+        hosts = [name for name, _ in self.headers].count(b"host")
+        return hosts == 1 or (hosts == 0 and self.parser.get_http_version() == "1.0")
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -180,6 +258,11 @@ def _without_upgrade(data: bytes) -> bytes:
 async def _not_upgraded(scope: Scope, receive: Receive, send: Send) -> None:
     detail = "No other protocol is spoken here. Leave out the Upgrade header."
     await problems.from_status(501, detail, {"connection": "close"})(scope, receive, send)
+
+
+async def _no_host(scope: Scope, receive: Receive, send: Send) -> None:
+    detail = "A request names one host."
+    await problems.from_status(400, detail, {"connection": "close"})(scope, receive, send)
 
 
 async def _full(scope: Scope, receive: Receive, send: Send) -> None:

@@ -60,6 +60,11 @@ def from_status(status: int, detail: str = "", headers: Mapping[str, str] | None
     return _response(status, code, detail or HTTPStatus(status).phrase + ".", {}, dict(headers or {}))
 
 
+def unexpected() -> Response:
+    """For what nobody thought of; the log has the rest."""
+    return from_status(500, "Something went wrong on our side.")
+
+
 def _errors(error: AppError) -> list[dict[str, Any]]:
     if not error.errors:
         return [{"loc": ["body"], "msg": error.detail}]

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from exam_gateway.bootstrap import build
 from exam_gateway.connections import KEEP_ALIVE_SECONDS, SURPLUS, Connection, Shared
+from exam_gateway.guards.quick import Quick
 from exam_gateway.settings import GatewaySettings
 
 OTHER_FILES = 256
@@ -36,12 +37,13 @@ class HttpServer(uvicorn.Server):
         app: ASGIApp,
         bind: str,
         *,
+        quick: Quick | None = None,
         most_connections: int = 1000,
         drain_seconds: float = 0.0,
         end_streams: Callable[[], None],
     ) -> None:
         super().__init__(_config(app))
-        self.server_state: Shared = Shared(most_connections)
+        self.server_state: Shared = Shared(most_connections, quick)
         self.url = ""
         self._bind = bind
         self._drain_seconds = drain_seconds
@@ -84,6 +86,7 @@ async def _parts(settings: GatewaySettings, not_ready: ReadyCheck) -> AsyncItera
         server = HttpServer(
             gateway.app,
             settings.http_bind,
+            quick=gateway.quick,
             most_connections=min(settings.max_connections, max(files - SURPLUS - OTHER_FILES, files // 2)),
             drain_seconds=settings.drain_seconds,
             end_streams=gateway.live.stop,

@@ -26,20 +26,26 @@ class Cors:
         if origin is None:
             await self._app(scope, receive, send)
             return
-        allowed = origin in self._origins
         if scope["method"] == "OPTIONS" and raw_header(scope, b"access-control-request-method") is not None:
-            await _preflight(allowed, origin)(scope, receive, send)
+            await _preflight(origin in self._origins, origin)(scope, receive, send)
             return
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), (b"vary", b"Origin")]
-                if allowed:
-                    headers += [*_granted(origin), (b"access-control-expose-headers", _EXPOSED)]
-                message["headers"] = headers
+                message["headers"] = [*message.get("headers", ()), *self.headers(scope)]
             await send(message)
 
         await self._app(scope, receive, told)
+
+    def headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """What an answer to this request tells of who may read it."""
+        origin = raw_header(scope, b"origin")
+        if origin is None:
+            return []
+        vary = (b"vary", b"Origin")
+        if origin not in self._origins:
+            return [vary]
+        return [vary, *_granted(origin), (b"access-control-expose-headers", _EXPOSED)]
 
 
 def _preflight(allowed: bool, origin: bytes) -> Response:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import MutableMapping
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import structlog
 from examkit import telemetry
@@ -23,9 +22,15 @@ RECEIVED = "examhall.received"
 """Scope key: `time.monotonic()` of the moment the request came in."""
 QUIET = "examhall.quiet"
 """Scope key: a success is not logged (what a class does at once)."""
+ROUTE = "route"
+"""Scope key: the template of the route, as FastAPI sets it."""
+TRACED = "examhall.traced"
+"""Scope key: whether its trace is recorded, where that was decided before."""
 
 CSP = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 log = structlog.get_logger("exam_gateway.http")
 
@@ -51,16 +56,14 @@ class Frame:
             return
         if scope["type"] != "http":
             return
-        scope[RECEIVED] = time.monotonic()
-        request_id = _request_id(raw_header(scope, b"x-request-id"))
-        request_id_var.set(request_id)
-        exchange = _Exchange(scope, send, self._headers, request_id.encode())
+        exchange = self.exchange(scope)
+        request_id_var.set(exchange.request_id)
         metrics.in_flight.inc()
         try:
             with telemetry.span(
-                "HTTP", "server", parent=telemetry.parse(raw_header(scope, b"traceparent"))
+                "HTTP", "server", parent=traced_by(scope), decided=scope.get(TRACED)
             ) as recorded:
-                await self._serve(scope, receive, exchange)
+                await self._serve(scope, receive, send, exchange)
                 if recorded is not None:
                     recorded.update_name(f"{exchange.method} {exchange.route}")
                     recorded.set_attribute("http.response.status_code", exchange.status)
@@ -68,33 +71,45 @@ class Frame:
         finally:
             metrics.in_flight.dec()
 
-    async def _serve(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
+    def exchange(self, scope: Scope) -> Exchange:
+        """For a request that has just come in."""
+        scope[RECEIVED] = time.monotonic()
+        return Exchange(scope, self._headers)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
+        async def framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = exchange.begun(message["status"], message.get("headers", ()))
+            await send(message)
+
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._app(scope, receive, framed)
         except ClientDisconnect:
             # It went away while it sent; nobody hears an answer.
             exchange.status = exchange.status or 499
         except Exception:
             log.exception("unexpected", route=exchange.route, method=exchange.method)
             if not exchange.status:
-                await problems.from_status(500, "Something went wrong on our side.")(
-                    scope, receive, exchange.send
-                )
+                await problems.unexpected()(scope, receive, framed)
 
 
-class _Exchange:
-    """One request and its answer."""
+class Template:
+    """What the frame reads the name of a route from."""
 
-    __slots__ = ("_headers", "_request_id", "_scope", "_seconds", "_send", "status")
+    def __init__(self, path: str) -> None:
+        self.path = path
 
-    def __init__(
-        self, scope: Scope, send: Send, headers: list[tuple[bytes, bytes]], request_id: bytes
-    ) -> None:
+
+class Exchange:
+    """One request and its answer. `status` is 0 until that begins."""
+
+    __slots__ = ("_headers", "_scope", "_seconds", "request_id", "status")
+
+    def __init__(self, scope: Scope, headers: Headers) -> None:
         self._scope = scope
-        self._send = send
         self._headers = headers
-        self._request_id = request_id
         self._seconds = 0.0
+        self.request_id = _request_id(raw_header(scope, b"x-request-id"))
         self.status = 0
 
     @property
@@ -104,24 +119,19 @@ class _Exchange:
 
     @property
     def route(self) -> str:
-        return getattr(self._scope.get("route"), "path", None) or metrics.NO_ROUTE
+        return getattr(self._scope.get(ROUTE), "path", None) or metrics.NO_ROUTE
 
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self._seconds = time.monotonic() - self._scope[RECEIVED]
-            self._complete(message)
-        await self._send(message)
-
-    def _complete(self, message: MutableMapping[str, Any]) -> None:
-        headers = list(message.get("headers", ()))
+    def begun(self, status: int, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """Takes down that the answer begins now; its headers, completed."""
+        self.status = status
+        self._seconds = time.monotonic() - self._scope[RECEIVED]
         # In lower case, as ASGI has them.
         present = {name for name, _ in headers}
-        headers += [pair for pair in self._headers if pair[0] not in present]
-        headers.append((b"x-request-id", self._request_id))
+        complete = [*headers, *(pair for pair in self._headers if pair[0] not in present)]
+        complete.append((b"x-request-id", self.request_id.encode()))
         if b"cache-control" not in present and self._scope["path"].startswith("/api/"):
-            headers.append((b"cache-control", b"no-store"))
-        message["headers"] = headers
+            complete.append((b"cache-control", b"no-store"))
+        return complete
 
     def tell(self) -> None:
         """The metric and the log line: templates and figures, never ids, tokens or bodies."""
@@ -130,6 +140,11 @@ class _Exchange:
         if status >= 400 or QUIET not in self._scope:
             ms = round(self._seconds * 1000, 1)
             log.info("http_request", route=route, method=method, status=status, ms=ms)
+
+
+def traced_by(scope: Scope) -> telemetry.TraceContext | None:
+    """The client's place in a trace of its own."""
+    return telemetry.parse(raw_header(scope, b"traceparent"))
 
 
 @cache

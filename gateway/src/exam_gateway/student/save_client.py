@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import grpc
 import structlog
@@ -30,6 +31,7 @@ REJOIN_WITHIN_SECONDS = 4.0
 log = structlog.get_logger(__name__)
 
 SaveBatch = grpc.aio.UnaryUnaryMultiCallable[attempts_pb2.SaveBatchRequest, attempts_pb2.SaveBatchResponse]
+Verdict: TypeAlias = "asyncio.Future[attempts_pb2.AttemptSaveResult]"
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +39,7 @@ class _Waiting:
     save: attempts_pb2.AttemptSave
     received: float
     size: int
-    verdict: asyncio.Future[attempts_pb2.AttemptSaveResult]
+    verdict: Verdict
 
 
 class SaveClient:
@@ -65,10 +67,10 @@ class SaveClient:
         self._bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def save(self, save: attempts_pb2.AttemptSave, received: float) -> attempts_pb2.AttemptSaveResult:
-        """The verdicts on one student's request that came in at `received` (`time.monotonic()`).
+    def save(self, save: attempts_pb2.AttemptSave, received: float) -> Verdict:
+        """The verdicts to come on one student's request that came in at `received` (`time.monotonic()`).
 
-        Raises AppError: the attempt's fault, or unavailable.
+        They may be a fault of the attempt (`unfaulted`). Raises unavailable when too many wait.
         """
         size = save.ByteSize()
         if len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes:
@@ -77,7 +79,7 @@ class SaveClient:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(save, received, size, loop.create_future())
         self._join(waiting)
-        return _unfaulted(await waiting.verdict)
+        return waiting.verdict
 
     def _join(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
@@ -158,7 +160,7 @@ def _fail(batch: list[_Waiting], error: AppError) -> None:
             )
 
 
-def _unfaulted(result: attempts_pb2.AttemptSaveResult) -> attempts_pb2.AttemptSaveResult:
+def unfaulted(result: attempts_pb2.AttemptSaveResult) -> attempts_pb2.AttemptSaveResult:
     """Raises the fault of the whole attempt, if there is one."""
     if not result.HasField("fault"):
         return result

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 from examkit.errors import FieldError, conflict, internal, invalid
+from examkit.principal import Principal
 from examprotos.exam.v1 import attempts_pb2
+from starlette.types import Scope
 
 from exam_gateway.guards.access import Gatekeeper
-from exam_gateway.guards.limits import RateLimits
+from exam_gateway.guards.frame import RECEIVED
+from exam_gateway.guards.quick import Begun
 from exam_gateway.student import answers
-from exam_gateway.student.save_client import SaveClient
+from exam_gateway.student.save_client import SaveClient, Verdict, unfaulted
 from exam_gateway.student.thin import Call, ThinRoute
 from exam_gateway.wire import text_of
 
@@ -25,44 +29,67 @@ Reply = Callable[[answers.Answers, attempts_pb2.AttemptSaveResult], msgspec.Stru
 
 
 class SaveAnswering:
-    """Answers one of the two forms of saving."""
+    """Answers one of the two forms of saving, the long way by a call and the short way by `begin`."""
 
     def __init__(
         self,
-        limits: RateLimits,
+        keeper: Gatekeeper,
         saves: SaveClient,
         reader: answers.AnswerReader,
         read: Callable[[bytes], answers.Answers],
         reply: Reply,
     ) -> None:
-        self._limits = limits
+        self._keeper = keeper
+        self._limits = keeper.limits
         self._saves = saves
         self._reader = reader
         self._read = read
         self._reply = reply
 
     async def __call__(self, call: Call) -> bytes:
-        student = call.principal.user_id
-        self._limits.save(student)
-        answers.check_json(call.scope)
+        self._check(call.principal, call.scope)
         given = await self._reader.read(self._read, await call.body())
+        return self._finish(given, await self._ask(call.principal, call.token, given, call.received))
+
+    def begin(self, scope: Scope, body: bytes) -> Begun | None:
+        admitted = self._keeper.known(scope, "student")
+        if admitted is None:
+            return None
+        principal, token = admitted
+        self._check(principal, scope)
+        given = self._read(body)
+        return self._ask(principal, token, given, scope[RECEIVED]), partial(self._finish, given)
+
+    def _check(self, principal: Principal, scope: Scope) -> None:
+        self._limits.save(principal.user_id)
+        answers.check_json(scope)
+
+    def _ask(self, principal: Principal, token: str, given: answers.Answers, received: float) -> Verdict:
         # Many answers cost more than one, and less than as many requests.
-        self._limits.save(student, (len(given.good) + len(given.refused)) // 20)
+        self._limits.save(principal.user_id, (len(given.good) + len(given.refused)) // 20)
         # Where every answer was refused the rest still goes: exam knows the attempt's faults and its clock.
         save = attempts_pb2.AttemptSave(
-            token=call.token, student_exam_id=given.student_exam_id, answers=given.good
+            token=token, student_exam_id=given.student_exam_id, answers=given.good
         )
-        return _encode(self._reply(given, await self._saves.save(save, call.received)))
+        return self._saves.save(save, received)
+
+    def _finish(self, given: answers.Answers, result: attempts_pb2.AttemptSaveResult) -> bytes:
+        return _encode(self._reply(given, unfaulted(result)))
 
 
-def routes(keeper: Gatekeeper, saves: SaveClient, reader: answers.AnswerReader) -> dict[str, ThinRoute]:
+def answering(
+    keeper: Gatekeeper, saves: SaveClient, reader: answers.AnswerReader
+) -> dict[str, SaveAnswering]:
     """By exact path."""
-    one = SaveAnswering(keeper.limits, saves, reader, answers.read_one, _one)
-    many = SaveAnswering(keeper.limits, saves, reader, answers.read_many, _many)
     return {
-        SAVE_ANSWER: ThinRoute(keeper, "POST", SAVE_ANSWER, one),
-        SAVE_ANSWERS: ThinRoute(keeper, "POST", SAVE_ANSWERS, many),
+        SAVE_ANSWER: SaveAnswering(keeper, saves, reader, answers.read_one, _one),
+        SAVE_ANSWERS: SaveAnswering(keeper, saves, reader, answers.read_many, _many),
     }
+
+
+def routes(keeper: Gatekeeper, found: Mapping[str, SaveAnswering]) -> dict[str, ThinRoute]:
+    """The long way."""
+    return {path: ThinRoute(keeper, "POST", path, answer) for path, answer in found.items()}
 
 
 class _Current(msgspec.Struct):

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from exam_gateway import problems
 from exam_gateway.guards.access import Gatekeeper
 from exam_gateway.guards.body import BodyRefused, seconds_for
-from exam_gateway.guards.frame import QUIET, RECEIVED
+from exam_gateway.guards.frame import QUIET, RECEIVED, ROUTE, Template
 
 REQUEST_SECONDS = 60.0
 """For the calls behind it, beside the time that its body may take."""
@@ -63,13 +63,6 @@ Answer = Callable[[Call], Awaitable[bytes]]
 """The JSON of the answer. Raises AppError."""
 
 
-class _Template:
-    """What the frame reads the route's name from."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-
 class ThinRoute:
     """An ASGI endpoint for students."""
 
@@ -78,12 +71,12 @@ class ThinRoute:
     ) -> None:
         self._keeper = keeper
         self._method = method
-        self._template = _Template(template)
+        self._template = Template(template)
         self._answer = answer
         self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["route"] = self._template
+        scope[ROUTE] = self._template
         scope[QUIET] = True
         try:
             content = await self._served(scope, receive)

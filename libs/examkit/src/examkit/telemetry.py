@@ -134,14 +134,22 @@ def parse(traceparent: object) -> TraceContext | None:
     return TraceContext(trace_id_, span_id, bool(flags & 1)) if trace_id_ and span_id else None
 
 
+def is_recorded(parent: TraceContext | None) -> bool:
+    """Decides whether a span is recorded: under a parent as that one was, at the root by the ratio."""
+    if _tracing.tracer is None:
+        return False
+    return parent.sampled if parent else random.random() < _tracing.ratio  # noqa: S311
+
+
 class span:  # noqa: N801 - used as a verb: `with span("SaveBatch", "server"): â€¦`
     """A piece of work: `with span("grade", "consumer", parent=extract(headers)) as recorded: â€¦`.
 
     Under a parent (given, or the current one) its decision holds; a new trace is sampled by the ratio.
+    `decided`: what `is_recorded` said of it before.
     Gives the OpenTelemetry span where one is recorded, else None. Attributes hold no ids, answers, tokens.
     """
 
-    __slots__ = ("_attributes", "_kind", "_name", "_parent", "_span", "_token")
+    __slots__ = ("_attributes", "_decided", "_kind", "_name", "_parent", "_span", "_token")
 
     def __init__(
         self,
@@ -150,7 +158,9 @@ class span:  # noqa: N801 - used as a verb: `with span("SaveBatch", "server"): â
         *,
         parent: TraceContext | None = None,
         attributes: Mapping[str, str | int | float | bool] | None = None,
+        decided: bool | None = None,
     ) -> None:
+        self._decided = decided
         self._name = name
         self._kind = kind
         self._parent = parent
@@ -161,8 +171,8 @@ class span:  # noqa: N801 - used as a verb: `with span("SaveBatch", "server"): â
     def __enter__(self) -> trace.Span | None:
         parent = self._parent or _current.get()
         tracer = _tracing.tracer
-        sampled = parent.sampled if parent else (tracer is not None and random.random() < _tracing.ratio)  # noqa: S311
-        if tracer is not None and sampled:
+        recorded = is_recorded(parent) if self._decided is None else self._decided
+        if tracer is not None and recorded:
             self._span = tracer.start_span(
                 self._name, _otel_context(parent), _SPAN_KINDS[self._kind], attributes=self._attributes
             )
