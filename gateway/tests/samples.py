@@ -276,6 +276,11 @@ def job(status: str = "running") -> imports_pb2.Job:
     )
 
 
+def failed_rows() -> imports_pb2.ListFailedRowsResponse:
+    row = imports_pb2.FailedRow(row=3, cells={"question": "2 + 2?", "correct": "F"}, errors=job().errors)
+    return imports_pb2.ListFailedRowsResponse(items=[row], next_cursor="on")
+
+
 def accommodation() -> invigilation_pb2.Accommodation:
     return invigilation_pb2.Accommodation(student_id=STUDENT, extra_time_percent=25, updated_at=at())
 
@@ -342,6 +347,7 @@ def everything() -> dict[str, object]:
         "Imports/GetJob": job(),
         "Imports/ListJobs": imports_pb2.ListJobsResponse(items=[job()]),
         "Imports/WatchJob": lambda _: jobs(),
+        "Imports/ListFailedRows": failed_rows(),
         "Imports/GetErrorWorkbook": workbook,
         "Imports/GetTemplate": workbook,
         "Content/PutQuestion": content_pb2.PutQuestionResponse(

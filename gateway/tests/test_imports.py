@@ -34,6 +34,7 @@ async def test_importing(gateway, fakes):
 async def test_import_jobs_and_workbooks(gateway, fakes):
     fakes.answers["Imports/GetJob"] = samples.job()
     fakes.answers["Imports/ListJobs"] = imports_pb2.ListJobsResponse(items=[samples.job()])
+    fakes.answers["Imports/ListFailedRows"] = samples.failed_rows()
     workbook = imports_pb2.Workbook(filename="errors ä.xlsx", data=b"PKxx")
     fakes.answers["Imports/GetErrorWorkbook"] = workbook
     fakes.answers["Imports/GetTemplate"] = workbook
@@ -43,6 +44,15 @@ async def test_import_jobs_and_workbooks(gateway, fakes):
         {"row": 3, "column": "correct", "code": "unknown_option", "message": "Name A to D."}
     ]
     assert (await gateway.admin.get(path)).json()["items"][0] == body
+    rows = (await gateway.admin.get(f"{path}/{samples.JOB}/rows?limit=7")).json()
+    assert rows["items"] == [
+        {
+            "row": 3,
+            "cells": {"question": "2 + 2?", "correct": "F"},
+            "errors": [{"column": "correct", "code": "unknown_option", "message": "Name A to D."}],
+        }
+    ]
+    assert (rows["next_cursor"], fakes.asked("Imports/ListFailedRows").limit) == ("on", 7)
     for part in (f"{samples.JOB}/errors.xlsx", "template.xlsx?kind=users"):
         reply = await gateway.admin.get(f"{path}/{part}")
         assert reply.content == b"PKxx"

@@ -111,6 +111,40 @@ async def test_errors_of_rows_and_of_files(service: Service) -> None:
     assert ended.failure_detail
 
 
+async def test_failed_rows_come_with_what_was_read_of_them(service: Service) -> None:
+    long = {"question": "Q" * 400, "correct": "H"}
+    grid = question_grid({}, {"question": "Where?", "correct": "H"}, long)
+    job = await service.upload(xlsx(grid), dry_run=True)
+    _ = [one async for one in service.watch(job.id)]
+    request = imports_pb2.ListFailedRowsRequest(job_id=job.id, limit=1)
+    first = await service.call(service.imports.ListFailedRows, request)
+    (row,) = first.items
+    assert (row.row, row.cells["question"], row.cells["correct"]) == (3, "Where?", "H")
+    assert "explanation" not in row.cells
+    assert [(error.column, error.code) for error in row.errors] == [("correct", "unknown_option")]
+    request.cursor = first.next_cursor
+    last = await service.call(service.imports.ListFailedRows, request)
+    assert (last.items[0].row, last.items[0].cells["question"]) == (4, "Q" * 299 + "…")
+    assert not last.next_cursor
+    request.cursor = "bm90IG91cnM"
+    with pytest.raises(AppError) as refused:
+        await service.call(service.imports.ListFailedRows, request)
+    assert refused.value.kind.http_status == 422
+
+
+async def test_failed_rows_of_people_show_no_passwords(service: Service) -> None:
+    grid = [["email", "name", "password", "secret"], ["no address", "Ada", "hunter2 hunter2", "hunter3"]]
+    job = await service.call(
+        service.imports.CreateJob,
+        imports_pb2.CreateJobRequest(filename="a.xlsx", data=xlsx(grid), kind="users", dry_run=True),
+    )
+    _ = [one async for one in service.watch(job.id)]
+    found = await service.call(
+        service.imports.ListFailedRows, imports_pb2.ListFailedRowsRequest(job_id=job.id)
+    )
+    assert [dict(row.cells) for row in found.items] == [{"email": "no address", "name": "Ada"}]
+
+
 async def test_what_is_wrong_with_a_request_is_said(service: Service) -> None:
     good = xlsx(question_grid({}))
     request = imports_pb2.CreateJobRequest
@@ -128,6 +162,11 @@ async def test_what_is_wrong_with_a_request_is_said(service: Service) -> None:
             with pytest.raises(AppError) as refused:
                 await service.call(getattr(service.imports, method), imports_pb2.GetJobRequest(id=job_id))
             assert refused.value.code == "not_found"
+        with pytest.raises(AppError) as refused:
+            await service.call(
+                service.imports.ListFailedRows, imports_pb2.ListFailedRowsRequest(job_id=job_id)
+            )
+        assert refused.value.code == "not_found"
         with pytest.raises(AppError) as refused:
             _ = [one async for one in service.watch(job_id)]
         assert refused.value.code == "not_found"

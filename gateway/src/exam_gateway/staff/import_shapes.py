@@ -15,11 +15,14 @@ Kind = Literal["questions", "users"]
 OnError = Literal["reject_file", "skip_rows"]
 
 
-class RowError(Out):
-    row: int = Field(description="As the spreadsheet counts, the header being 1.", examples=[17])
+class CellError(Out):
     column: str | None = Field(examples=["correct"])
     code: str = Field(examples=["unknown_option"])
     message: str = Field(description="Says what to change.")
+
+
+class RowError(CellError):
+    row: int = Field(description="As the spreadsheet counts, the header being 1.", examples=[17])
 
 
 class Failure(Out):
@@ -52,6 +55,20 @@ class Jobs(Out):
     next_cursor: str | None
 
 
+class FailedRow(Out):
+    row: int = Field(description="As the spreadsheet counts, the header being 1.", examples=[17])
+    cells: dict[str, str] = Field(
+        description="What was read, by column: no empty cells, no passwords, long texts shortened.",
+        examples=[{"type": "single_choice", "question": "2 + 2?", "option_a": "4", "correct": "F"}],
+    )
+    errors: list[CellError]
+
+
+class FailedRows(Out):
+    items: list[FailedRow]
+    next_cursor: str | None
+
+
 def job(found: imports_pb2.Job) -> Job:
     kind: Any = found.kind
     on_error: Any = found.on_error
@@ -80,4 +97,15 @@ def job(found: imports_pb2.Job) -> Job:
         created_by=id_or_none(found.created_by),
         created_at=when(found.created_at),
         finished_at=moment(found, "finished_at"),
+    )
+
+
+def failed_row(found: imports_pb2.FailedRow) -> FailedRow:
+    return FailedRow(
+        row=found.row,
+        cells=dict(found.cells),
+        errors=[
+            CellError(column=error.column or None, code=error.code, message=error.message)
+            for error in found.errors
+        ],
     )

@@ -135,6 +135,26 @@ async def _changes(
 
 
 @router.get(
+    "/{import_id}/rows",
+    operation_id="list_failed_rows",
+    summary="The rows that failed, beside what was read",
+    responses=failures("not_found"),
+)
+async def list_failed_rows(
+    import_id: Id,
+    staff: Staff,
+    limit: Annotated[Limit, Query()] = 50,
+    cursor: Annotated[Cursor, Query()] = "",
+) -> shapes.FailedRows:
+    """In the order of the workbook; kept for 7 days."""
+    request = imports_pb2.ListFailedRowsRequest(job_id=str(import_id), limit=page_limit(limit), cursor=cursor)
+    found = await call(staff.imports.ListFailedRows, request, timeout=READ_SECONDS, idempotent=True)
+    return shapes.FailedRows(
+        items=[shapes.failed_row(row) for row in found.items], next_cursor=found.next_cursor or None
+    )
+
+
+@router.get(
     "/{import_id}/errors.xlsx",
     operation_id="get_import_errors",
     summary="The rows that failed",

@@ -1,6 +1,7 @@
 """Between this service's own shapes and protobuf: the one place where they are converted."""
 
 import contextlib
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from examprotos.exam.v1 import questions_pb2
 from examprotos.grading.v1 import keys_pb2
 from examprotos.imports.v1 import imports_pb2
 
+from import_service.domain.columns import read_header
 from import_service.domain.media import media_faults
 from import_service.domain.numbers import NotANumber, number_text, parse_number
 from import_service.domain.question import (
@@ -25,9 +27,9 @@ from import_service.domain.question import (
     ShortTextKey,
     TrueFalseKey,
 )
-from import_service.domain.refusal import Fault, RowFault, has_bad_characters
+from import_service.domain.refusal import Fault, RowFault, has_bad_characters, shown
 from import_service.domain.student_rows import Student
-from import_service.repository import Job
+from import_service.repository import FailedRow, Job
 
 _TYPE_TO_WIRE = {
     one: questions_pb2.QuestionType.Value(f"QUESTION_TYPE_{one.value.upper()}") for one in QuestionType
@@ -35,6 +37,7 @@ _TYPE_TO_WIRE = {
 _TYPE_FROM_WIRE = {number: one for one, number in _TYPE_TO_WIRE.items()}
 MAX_ERRORS = 20
 """Of media, since errors travel in a trailer."""
+SHOWN_CELL_CHARACTERS = 300
 MAX_MEDIA_BYTES = 16 * 1024
 """As exam has it. What exam would refuse is refused here, before its key is stored."""
 
@@ -162,10 +165,7 @@ def job_to_wire(job: Job, faults: list[tuple[int, RowFault]]) -> imports_pb2.Job
         imported=job.imported,
         updated=job.updated,
         skipped=job.skipped,
-        errors=[
-            imports_pb2.RowError(row=row, column=fault.column, code=fault.code, message=fault.message)
-            for row, fault in faults
-        ],
+        errors=[_error_to_wire(row, fault) for row, fault in faults],
         error_count=job.error_count,
         failure_code=job.failure_code,
         failure_detail=job.failure_detail,
@@ -175,3 +175,26 @@ def job_to_wire(job: Job, faults: list[tuple[int, RowFault]]) -> imports_pb2.Job
     if job.finished_at is not None:
         wire.finished_at.FromDatetime(job.finished_at)
     return wire
+
+
+def failed_rows_to_wire(job: Job, rows: Sequence[FailedRow]) -> list[imports_pb2.FailedRow]:
+    """Rows with their cells by column, shortened: a page of them must fit into one message."""
+    if not rows:
+        return []
+    layout = read_header(job.kind, job.header)
+    return [
+        imports_pb2.FailedRow(
+            row=one.row,
+            cells={
+                name: shown(text, SHOWN_CELL_CHARACTERS)
+                for name, text in layout.fields(one.cells).items()
+                if text
+            },
+            errors=[_error_to_wire(one.row, fault) for fault in one.faults],
+        )
+        for one in rows
+    ]
+
+
+def _error_to_wire(row: int, fault: RowFault) -> imports_pb2.RowError:
+    return imports_pb2.RowError(row=row, column=fault.column, code=fault.code, message=fault.message)

@@ -60,6 +60,11 @@ class ImportsStub(object):
                 request_serializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.GetJobRequest.SerializeToString,
                 response_deserializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.Workbook.FromString,
                 _registered_method=True)
+        self.ListFailedRows = channel.unary_unary(
+                '/examhall.imports.v1.Imports/ListFailedRows',
+                request_serializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.ListFailedRowsRequest.SerializeToString,
+                response_deserializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.ListFailedRowsResponse.FromString,
+                _registered_method=True)
         self.GetTemplate = channel.unary_unary(
                 '/examhall.imports.v1.Imports/GetTemplate',
                 request_serializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.GetTemplateRequest.SerializeToString,
@@ -106,6 +111,13 @@ class ImportsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFailedRows(self, request, context):
+        """The rows that failed beside what was read of them, in the workbook's order. Errors: 404.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTemplate(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -139,6 +151,11 @@ def add_ImportsServicer_to_server(servicer, server):
                     servicer.GetErrorWorkbook,
                     request_deserializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.GetJobRequest.FromString,
                     response_serializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.Workbook.SerializeToString,
+            ),
+            'ListFailedRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFailedRows,
+                    request_deserializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.ListFailedRowsRequest.FromString,
+                    response_serializer=examprotos_dot_imports_dot_v1_dot_imports__pb2.ListFailedRowsResponse.SerializeToString,
             ),
             'GetTemplate': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTemplate,
@@ -282,6 +299,33 @@ class Imports(object):
             '/examhall.imports.v1.Imports/GetErrorWorkbook',
             examprotos_dot_imports_dot_v1_dot_imports__pb2.GetJobRequest.SerializeToString,
             examprotos_dot_imports_dot_v1_dot_imports__pb2.Workbook.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFailedRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.imports.v1.Imports/ListFailedRows',
+            examprotos_dot_imports_dot_v1_dot_imports__pb2.ListFailedRowsRequest.SerializeToString,
+            examprotos_dot_imports_dot_v1_dot_imports__pb2.ListFailedRowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

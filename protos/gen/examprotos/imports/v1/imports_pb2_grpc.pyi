@@ -44,6 +44,8 @@ class ImportsStub:
     """The job at each change, at once and then at most twice a second, until it ended."""
     GetErrorWorkbook: _grpc.UnaryUnaryMultiCallable[_imports_pb2.GetJobRequest, _imports_pb2.Workbook]
     """The rows that failed, as .xlsx. Errors: 404 (also where no row failed)."""
+    ListFailedRows: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListFailedRowsRequest, _imports_pb2.ListFailedRowsResponse]
+    """The rows that failed beside what was read of them, in the workbook's order. Errors: 404."""
     GetTemplate: _grpc.UnaryUnaryMultiCallable[_imports_pb2.GetTemplateRequest, _imports_pb2.Workbook]
 
 @_typing.type_check_only
@@ -62,6 +64,8 @@ class ImportsAsyncStub(ImportsStub):
     """The job at each change, at once and then at most twice a second, until it ended."""
     GetErrorWorkbook: _aio.UnaryUnaryMultiCallable[_imports_pb2.GetJobRequest, _imports_pb2.Workbook]  # type: ignore[assignment]
     """The rows that failed, as .xlsx. Errors: 404 (also where no row failed)."""
+    ListFailedRows: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListFailedRowsRequest, _imports_pb2.ListFailedRowsResponse]  # type: ignore[assignment]
+    """The rows that failed beside what was read of them, in the workbook's order. Errors: 404."""
     GetTemplate: _aio.UnaryUnaryMultiCallable[_imports_pb2.GetTemplateRequest, _imports_pb2.Workbook]  # type: ignore[assignment]
 
 class ImportsServicer(metaclass=_abc_1.ABCMeta):
@@ -107,6 +111,14 @@ class ImportsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.Workbook, _abc.Awaitable[_imports_pb2.Workbook]]:
         """The rows that failed, as .xlsx. Errors: 404 (also where no row failed)."""
+
+    @_abc_1.abstractmethod
+    def ListFailedRows(
+        self,
+        request: _imports_pb2.ListFailedRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.ListFailedRowsResponse, _abc.Awaitable[_imports_pb2.ListFailedRowsResponse]]:
+        """The rows that failed beside what was read of them, in the workbook's order. Errors: 404."""
 
     @_abc_1.abstractmethod
     def GetTemplate(

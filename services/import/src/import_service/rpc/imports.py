@@ -8,7 +8,7 @@ from uuid import UUID
 
 from examkit import paging
 from examkit.db import Database
-from examkit.errors import invalid
+from examkit.errors import AppError, invalid
 from examkit.ids import parse_uuid
 from examkit.rpc.context import current_request_id, current_token, current_user
 from examkit.rpc.interceptors import Verifier
@@ -69,6 +69,18 @@ class ImportsServicer(imports_pb2_grpc.ImportsServicer):
         filename, data = await documents.error_workbook(self._db, _job_id(request))
         return pb.Workbook(filename=filename, data=data)
 
+    async def ListFailedRows(
+        self, request: pb.ListFailedRowsRequest, context: Any
+    ) -> pb.ListFailedRowsResponse:
+        limit = paging.limit_of(request.limit)
+        job_id = parse_uuid(request.job_id, "import")
+        job, found = await jobs.failed_rows(self._db, job_id, _after_row(request.cursor), limit + 1)
+        page = found[:limit]
+        return pb.ListFailedRowsResponse(
+            items=wire.failed_rows_to_wire(job, page),
+            next_cursor=paging.encode(str(page[-1].row)) if len(found) > limit else "",
+        )
+
     async def GetTemplate(self, request: pb.GetTemplateRequest, context: Any) -> pb.Workbook:
         filename, data = await documents.template_workbook(_one_of(Kind, "kind", request.kind))
         return pb.Workbook(filename=filename, data=data)
@@ -85,6 +97,15 @@ def _one_of(kind: type[E], field: str, text: str) -> E:
         raise errors.not_one_of(field, [one.value for one in kind]) from None
 
 
+def _after_row(cursor: str) -> int:
+    parts = paging.decode(cursor, 1)
+    if parts is None:
+        return 0
+    if not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 10):  # the column is an integer
+        raise _not_of_this_list()
+    return int(parts[0])
+
+
 def _before(cursor: str) -> tuple[datetime, UUID] | None:
     parts = paging.decode(cursor, 2)
     if parts is None:
@@ -95,6 +116,8 @@ def _before(cursor: str) -> tuple[datetime, UUID] | None:
             raise ValueError
         return at, UUID(parts[1])
     except ValueError:
-        raise invalid(
-            "The cursor is not one of this list. Leave it out to begin at the first page."
-        ) from None
+        raise _not_of_this_list() from None
+
+
+def _not_of_this_list() -> AppError:
+    return invalid("The cursor is not one of this list. Leave it out to begin at the first page.")

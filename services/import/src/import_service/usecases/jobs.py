@@ -10,7 +10,7 @@ from examkit.db import Database
 from import_service import errors, repository
 from import_service.domain.job import SHOWN_ERRORS
 from import_service.domain.refusal import RowFault
-from import_service.repository import Job
+from import_service.repository import FailedRow, Job
 
 WATCH_SECONDS = 0.5
 
@@ -32,6 +32,15 @@ async def list_jobs(db: Database, limit: int, before: tuple[datetime, UUID] | No
     """Newest first."""
     async with db.reading() as conn:
         return await repository.newest(conn, limit, before)
+
+
+async def failed_rows(db: Database, job_id: UUID, after_row: int, limit: int) -> tuple[Job, list[FailedRow]]:
+    """The job and its next failed rows, as the workbook has them. Raises not_found."""
+    async with db.reading() as conn:
+        job = await repository.find(conn, job_id)
+        if job is None:
+            raise errors.no_such_job()
+        return job, await repository.failed_rows(conn, job_id, after_row=after_row, limit=limit)
 
 
 async def watch_job(db: Database, job_id: UUID) -> AsyncIterator[JobView | None]:
