@@ -190,6 +190,18 @@ const injectedRtkApi = api.injectEndpoints({
         url: `/api/v1/admin/imports/${queryArg.importId}/events`,
       }),
     }),
+    listFailedRows: build.query<
+      ListFailedRowsApiResponse,
+      ListFailedRowsApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/imports/${queryArg.importId}/rows`,
+        params: {
+          limit: queryArg.limit,
+          cursor: queryArg.cursor,
+        },
+      }),
+    }),
     listQuestions: build.query<ListQuestionsApiResponse, ListQuestionsApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/admin/questions`,
@@ -447,6 +459,15 @@ export type WatchImportApiResponse =
   };
 export type WatchImportApiArg = {
   importId: string;
+};
+export type ListFailedRowsApiResponse =
+  /** status 200 Successful Response */ FailedRows;
+export type ListFailedRowsApiArg = {
+  importId: string;
+  /** Items a page; at most 200 come at once. */
+  limit?: number;
+  /** `next_cursor` of the page before. */
+  cursor?: string;
 };
 export type ListQuestionsApiResponse =
   /** status 200 Successful Response */ Questions;
@@ -886,6 +907,25 @@ export type BodyCreateImport = {
   file: string;
   kind: "questions" | "users";
   on_error?: "reject_file" | "skip_rows";
+};
+export type CellError = {
+  code: string;
+  column: string | null;
+  /** Says what to change. */
+  message: string;
+};
+export type FailedRow = {
+  /** What was read, by column: no empty cells, no passwords, long texts shortened. */
+  cells: {
+    [key: string]: string;
+  };
+  errors: CellError[];
+  /** As the spreadsheet counts, the header being 1. */
+  row: number;
+};
+export type FailedRows = {
+  items: FailedRow[];
+  next_cursor: string | null;
 };
 export type ChoiceKeyOut = {
   correct: string[];
@@ -1428,6 +1468,8 @@ export const {
   useLazyGetImportErrorsQuery,
   useWatchImportQuery,
   useLazyWatchImportQuery,
+  useListFailedRowsQuery,
+  useLazyListFailedRowsQuery,
   useListQuestionsQuery,
   useLazyListQuestionsQuery,
   useCreateQuestionMutation,
