@@ -59,17 +59,36 @@ export function Choices<T extends string>({ legend, options, value, onChange, er
 
 export function Checkbox({
   label,
+  hint,
   checked,
+  disabled,
   onChange,
 }: {
   label: ReactNode;
+  hint?: ReactNode;
   checked: boolean;
+  disabled?: boolean;
   onChange: (checked: boolean) => void;
 }) {
+  const id = useId();
   return (
     <label className={styles.check}>
-      <input type="checkbox" checked={checked} onChange={({ target }) => onChange(target.checked)} />
-      <span>{label}</span>
+      <input
+        type="checkbox"
+        checked={checked}
+        disabled={disabled}
+        aria-labelledby={hint ? `${id}-label` : undefined}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={({ target }) => onChange(target.checked)}
+      />
+      <span>
+        <span id={`${id}-label`}>{label}</span>
+        {hint ? (
+          <small id={`${id}-hint`} className={styles.hint}>
+            {hint}
+          </small>
+        ) : null}
+      </span>
     </label>
   );
 }
