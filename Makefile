@@ -5,15 +5,17 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # From the environment or the command line: make up PORT=9000 STATE_DIR=/tmp/second
-export PORT STATE_DIR HOST DEMO RATE_LIMITS DATABASE_URL RABBITMQ_URL SQL
+export PORT STATE_DIR HOST DEMO RATE_LIMITS DATABASE_URL RABBITMQ_URL SQL CHROMIUM
 
 PYTHON_IN_VENV := .venv/bin/python
 LOCAL := $(PYTHON_IN_VENV) -m examhall_local
+NPM := deploy/local/web.sh npm
 MEMBERS := protos/gen $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml)) gateway deploy/local
 SOURCES := $(wildcard $(addsuffix /src/*,$(filter-out protos/gen,$(MEMBERS))))
 DISTRIBUTIONS := $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix /pyproject.toml,$(MEMBERS)))
-LOCKED := .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--python-version 3.11 pyproject.toml $(addprefix --no-emit-package ,$(DISTRIBUTIONS))
+PINNED := .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11
+LOCKED := $(PINNED) pyproject.toml $(addprefix --no-emit-package ,$(DISTRIBUTIONS))
 
 .PHONY: help
 help: ## this list
@@ -26,12 +28,16 @@ help: ## this list
 setup: ## install what is missing: system packages, .venv, locked Python packages
 	@deploy/local/bootstrap.sh
 
+.PHONY: web
+web: setup ## the pages, where their sources changed; WEB=0 goes without
+	@$(if $(filter 0 no false,$(WEB)),,deploy/local/web.sh build)
+
 .PHONY: run
-run: setup ## everything in the foreground; Ctrl-C ends it
+run: web ## everything in the foreground; Ctrl-C ends it
 	@exec $(LOCAL) run
 
 .PHONY: up
-up: setup ## everything in the background, back when it is ready
+up: web ## everything in the background, back when it is ready
 	@exec $(LOCAL) up
 
 .PHONY: down
@@ -79,8 +85,10 @@ doctor: ## what is missing or wrong on this machine, and what to do about it
 	else PYTHONPATH=deploy/local/src exec python3 -m examhall_local doctor; fi
 
 .PHONY: test
-test: setup ## every test that needs no cluster; T=path (or path::name) for some
-	@exec $(PYTHON_IN_VENV) -m pytest $(if $(CI),-q) $(T)
+test: web ## every test that needs no cluster; T=path (or path::name) for some, T=web for the pages' own
+	@$(if $(and $(T),$(if $(findstring browser,$(T)),,no)),,deploy/local/bootstrap.sh browser)
+	@$(if $(filter-out web,$(T)),,$(NPM) test)
+	@$(if $(filter web,$(T)),,exec $(PYTHON_IN_VENV) -m pytest $(if $(CI),-q) $(T))
 
 .PHONY: bench
 bench: setup ## measurements against a copy of its own; B='save curve' for some scenarios, SECONDS=15, STUDENTS=5000
@@ -92,7 +100,7 @@ chaos: setup ## kill, hang and cut off everything under load, and check that no 
 	@exec $(PYTHON_IN_VENV) -m tests.chaos --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint
-lint: setup ## formatters, linters, type checks, generated code
+lint: setup ## formatters, linters, type checks, generated code; of the pages too
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=$(subst $() ,:,$(sort $(dir $(SOURCES)))) .venv/bin/mypy $(SOURCES)
@@ -100,6 +108,12 @@ lint: setup ## formatters, linters, type checks, generated code
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && protos/generate.sh "$$fresh" && \
 		diff -r -x __pycache__ "$$fresh/examprotos" protos/gen/examprotos || \
 		{ echo 'protos/gen is not what the sources give: make protos' >&2; exit 1; }
+	$(NPM) run check
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+		$(PYTHON_IN_VENV) -m exam_gateway openapi >"$$fresh/openapi.json" && cmp "$$fresh/openapi.json" web/openapi.json && \
+		$(NPM) run --silent generate "$$fresh" && cd web/src/api && \
+		for client in *.gen.ts; do diff -q "$$fresh/$$client" "$$client" || exit 1; done || \
+		{ echo 'the API client in web/ is not what the gateway gives: make api' >&2; exit 1; }
 
 .PHONY: fmt
 fmt: setup ## format, and repair what the linter can repair
@@ -110,7 +124,13 @@ fmt: setup ## format, and repair what the linter can repair
 protos: setup ## generate protos/gen from protos/examprotos
 	protos/generate.sh
 
+.PHONY: api
+api: setup ## generate web/openapi.json from the gateway, and the pages' API client from it
+	$(PYTHON_IN_VENV) -m exam_gateway openapi >web/openapi.json
+	$(NPM) run --silent generate
+
 .PHONY: lock
-lock: setup ## take newer packages into both lock files (U=--upgrade for all of them)
+lock: setup ## take newer packages into the lock files (U=--upgrade for all of them)
 	$(LOCKED) $(U) -o requirements.lock
 	$(LOCKED) $(U) --group dev -c requirements.lock -o requirements-dev.lock
+	$(PINNED) $(U) --group node -o requirements-node.lock

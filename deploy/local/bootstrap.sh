@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Everything `make` needs on this machine: system packages, the virtual environment, the locked packages.
-# Does nothing when all is there. Starts no server.
+# Does nothing when all is there. Starts no server. `bootstrap.sh browser`: with what the browser's tests need.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
 venv=$root/.venv
 stamp=$venv/.examhall-installed
+purpose=${1:-}
 
 say() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 
@@ -22,6 +23,14 @@ have_postgres() {
 have_rabbitmq() {
   { [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || command -v rabbitmq-server >/dev/null; } &&
     command -v erl >/dev/null
+}
+
+have_chromium() {
+  local name
+  for name in ${CHROMIUM:-} chromium chromium-browser google-chrome; do
+    command -v "$name" >/dev/null && return 0
+  done
+  return 1
 }
 
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
@@ -53,6 +62,8 @@ fingerprint() {
 missing_packages() {
   have_postgres || [ -n "${DATABASE_URL:-}" ] || echo postgresql
   have_rabbitmq || [ -n "${RABBITMQ_URL:-}" ] || echo rabbitmq-server
+  # A browser without any font dies.
+  if [ "$purpose" = browser ] && ! have_chromium; then echo chromium fonts-dejavu-core; fi
   if [ "$(id -u)" = 0 ] && [ "$(uname)" = Linux ] && ! command -v setpriv >/dev/null; then echo util-linux; fi
   [ -x "$venv/bin/python" ] && return
   local python
@@ -70,7 +81,8 @@ say_what_is_missing() {
   echo "This machine lacks: $*" >&2
   cat >&2 <<'TEXT'
 Needed are Python 3.11 or newer, PostgreSQL 15 or newer (`initdb` and `postgres`) and RabbitMQ
-(`rabbitmq-server` and `erl`), under /usr/lib or in the PATH. With Homebrew:
+(`rabbitmq-server` and `erl`), under /usr/lib or in the PATH; for the tests Chromium or Chrome too
+(in the PATH, or CHROMIUM=/path/to/it). With Homebrew:
     brew install python postgresql rabbitmq
 Or run everything in containers:
     docker compose -f deploy/compose.yaml up
@@ -129,6 +141,7 @@ install_packages() {
   then
     tail -n 30 "$log" >&2
     echo "apt-get could not install: $*" >&2
+    case "$*" in *chromium*) echo 'CHROMIUM=/path/to/it names another Chromium or Chrome.' >&2 ;; esac
     exit 1
   fi
   restore_policy

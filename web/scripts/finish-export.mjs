@@ -1,12 +1,15 @@
 // After `next build`: the hashes of each page's inline scripts for the content security policy (csp.json), and
-// compressed neighbours of what is text, so that the server compresses nothing.
+// compressed neighbours of what is text, so that the server compresses nothing. Then the new export takes the place
+// of the old one as a whole: a running gateway never serves half a build.
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
-const OUT = new URL("../out", import.meta.url).pathname;
+const PLACE = new URL("../out", import.meta.url).pathname;
+const OUT = `${PLACE}.new`;
+const REPLACED = `${PLACE}.old`;
 const INLINE = /<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g;
 const TEXT = /\.(html|js|css|json|svg|txt|webmanifest)$/;
 const WORTH_BYTES = 1024;
@@ -47,4 +50,11 @@ for await (const path of files(OUT)) {
   await writeFile(`${path}.br`, await brotli(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
   await writeFile(`${path}.gz`, await gzipped(content, { level: 9 }));
 }
+
+await rm(REPLACED, { recursive: true, force: true });
+await rename(PLACE, REPLACED).catch((error) => {
+  if (error.code !== "ENOENT") throw error;
+});
+await rename(OUT, PLACE);
+await rm(REPLACED, { recursive: true, force: true });
 console.log(`${Object.keys(policies).length} pages`);

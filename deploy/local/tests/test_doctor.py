@@ -22,6 +22,7 @@ def test_what_is_missing_comes_with_a_remedy(tmp_path: Path, capsys: pytest.Capt
     lines = capsys.readouterr().out.splitlines()
     assert status == 1
     assert any(line.startswith("MISS  Python packages") and "make setup" in line for line in lines)
+    assert "note  the pages in web/out -> make web builds them" in lines
     assert f"MISS  port {port} on 127.0.0.1 is taken -> name another one: PORT=…" in lines
     assert any(line.startswith("ok    PostgreSQL") for line in lines)
     assert any(line.startswith("ok    RabbitMQ") for line in lines)

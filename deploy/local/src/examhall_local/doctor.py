@@ -45,6 +45,7 @@ def findings(options: Options) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(sys.version_info >= (3, 11), f"Python {version}", "install Python 3.11 or newer")
     yield _packages(options.root)
+    yield _pages(options.root)
     if not options.database_url:
         yield _postgres()
         yield from _root_needs()
@@ -62,6 +63,11 @@ def _packages(root: Path) -> Finding:
     return Finding(
         python.exists() and stamp.exists(), f"Python packages in {root / '.venv'}", "make setup installs them"
     )
+
+
+def _pages(root: Path) -> Finding:
+    there = (root / "web" / "out" / "index.html").exists()
+    return Finding(there, "the pages in web/out", "make web builds them", is_needed=False)
 
 
 def _postgres() -> Finding:
