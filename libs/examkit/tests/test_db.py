@@ -365,3 +365,32 @@ async def test_a_foreign_cursor_is_invalid(db: Database, request_: ListRequest) 
     with pytest.raises(AppError) as caught:
         await AuditServicer(db).List(request_, None)
     assert caught.value.kind is Kind.INVALID
+
+
+async def test_a_statement_alone_is_committed_when_it_has_a_result(db: Database) -> None:
+    insert = notes.insert().values(id=uuid.uuid4(), owner="a", text="").returning(notes.c.owner)
+    async with db.statement() as conn:
+        assert (await conn.execute(insert)).scalars().all() == ["a"]
+        assert await count(db, notes) == 1
+
+
+async def test_a_statement_whose_commit_fails_gives_no_result(sample: TestDatabase, db: Database) -> None:
+    """The rows are here before the commit is: whoever read on would acknowledge what was never stored."""
+    async with await psycopg.AsyncConnection.connect(sample.migrate_dsn, autocommit=True) as admin:
+        await admin.execute(
+            """
+            CREATE FUNCTION sample.refuse() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION 'not at the commit'; END $$
+            """
+        )
+        await admin.execute(
+            """
+            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON sample.notes
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sample.refuse()
+            """
+        )
+    insert = notes.insert().values(id=uuid.uuid4(), owner="a", text="").returning(notes.c.owner)
+    with pytest.raises(sa.exc.DBAPIError, match="not at the commit"):
+        async with db.statement() as conn:
+            await conn.execute(insert)
+    assert await count(db, notes) == 0

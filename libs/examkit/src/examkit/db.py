@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from examkit import telemetry
 from examkit.audit import AuditEntry, insert_entry
 from examkit.database_errors import Contended, DatabaseAway, sqlstate, translated, violated_constraint
-from examkit.engine import Limits, build_engine, connections_in_use, reading_engine
+from examkit.engine import Limits, autocommit_engine, build_engine, connections_in_use, reading_engine
 from examkit.events import Envelope, Event
 
 __all__ = [
@@ -121,6 +121,7 @@ class Database:
     ) -> None:
         self.schema = schema
         self._engine = build_engine(dsn, schema, pool_size, limits or Limits(), prepared=prepared)
+        self._alone = autocommit_engine(self._engine)
         self._reading = reading_engine(self._engine)
         _pool_size.labels(schema, name).set(pool_size)
         _in_use.labels(schema, name).set_function(functools.partial(connections_in_use, self._engine))
@@ -144,6 +145,18 @@ class Database:
         if published:
             for listener in self._commit_listeners:
                 listener()
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that changes something: a transaction of its own, committed once it has a result.
+
+        It costs a third of the round trips of `transaction`. Raises DatabaseAway, Contended.
+        """
+        try:
+            async with self._alone.connect() as conn:
+                yield conn
+        except Exception as error:
+            self._raise_translated(error)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -83,9 +83,14 @@ def build_engine(
     return engine
 
 
+def autocommit_engine(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, where each statement is a transaction of its own."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def reading_engine(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool, without transactions, for queries alone."""
-    reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+    """The same, for queries alone."""
+    reading = autocommit_engine(engine)
     event.listen(reading.sync_engine, "before_execute", _refuse_writes)
     return reading
 
