@@ -68,7 +68,7 @@ def test_a_hostile_answer_is_refused_alone_and_unwalked(answer):
     body = written(raw(b'"B"'), raw(answer), raw(b'["A","C"]'))
     with few_lines():
         read = answers.read_many(body)
-    assert [save.answer_json for save in read.good] == [b'"B"', b'["A","C"]']
+    assert [save["answer_json"] for save in read.good] == [b'"B"', b'["A","C"]']
     (refused,) = read.refused
     assert (refused.question_id, refused.code) == (samples.QUESTION, "invalid")
 
@@ -135,7 +135,7 @@ def test_a_revision_of_many_digits():
 def test_surrogates_are_told_from_pairs(answer, good):
     # Another answer has one for certain, so that the way round them is taken.
     read = answers.read_many(written(raw(rb'"\ud800"'), raw(answer)))
-    assert [save.answer_json for save in read.good] == ([answer] if good else [])
+    assert [save["answer_json"] for save in read.good] == ([answer] if good else [])
     assert len(read.refused) == (1 if good else 2)
 
 

@@ -6,7 +6,7 @@ import json
 import gateway_samples as samples
 import pytest
 from exam_gateway.student import save_client
-from exam_gateway.student.save_client import SaveClient
+from exam_gateway.student.save_client import Save, SaveClient
 from examkit.errors import AppError, unavailable
 from examkit.rpc.context import acting
 from examkit.testing import eventually
@@ -213,9 +213,9 @@ class _Exam:
         return await go
 
 
-def _save(number, size=0):
-    answer = attempts_pb2.AnswerSave(question_id="q", answer_json=b"x" * size, revision=number)
-    return attempts_pb2.AttemptSave(student_exam_id=str(number), answers=[answer])
+def _save(number, size=0, received=0.0):
+    answer = {"question_id": "q", "answer_json": b"x" * size, "revision": number}
+    return Save("", str(number), [answer], received, size)
 
 
 async def _settled():
@@ -226,7 +226,7 @@ async def _settled():
 async def test_each_save_of_a_batch_gets_its_own_verdict():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1, clock=lambda: 10.0)
-    saves = [client.save(_save(number), 9.5) for number in range(4)]
+    saves = [client.save(_save(number, received=9.5)) for number in range(4)]
     await _settled()
     assert [len(request.saves) for request, _ in exam.calls] == [4] or len(exam.calls[0][0].saves) == 1
     while not all(task.done() for task in saves):
@@ -252,12 +252,12 @@ def _marked(request):
 async def test_too_many_waiting_are_refused_at_once():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1, capacity=2)
-    first = client.save(_save(0), 0.0)
+    first = client.save(_save(0))
     await _settled()
-    waiting = [client.save(_save(number), 0.0) for number in (1, 2)]
+    waiting = [client.save(_save(number)) for number in (1, 2)]
     await _settled()
     with pytest.raises(AppError) as refused:
-        await client.save(_save(3), 0.0)
+        await client.save(_save(3))
     assert (refused.value.code, refused.value.retry_after) == ("unavailable", 1.0)
     exam.calls[0][1].set_exception(unavailable("down"))
     await _settled()
@@ -273,7 +273,7 @@ async def test_a_batch_is_nobodys():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1)
     with acting(token="mine", request_id="mine", timeout=0.5):
-        task = client.save(_save(0), 0.0)
+        task = client.save(_save(0))
         await _settled()
     timeout, metadata = exam.told
     assert timeout > 5
@@ -285,7 +285,7 @@ async def test_a_batch_is_nobodys():
 async def test_large_saves_travel_apart():
     exam = _Exam()
     client = SaveClient(exam, in_flight=1, batch_bytes=100)
-    tasks = [client.save(_save(number, 80), 0.0) for number in range(3)]
+    tasks = [client.save(_save(number, 80)) for number in range(3)]
     for number in range(3):
         await _settled()
         request, go = exam.calls[number]

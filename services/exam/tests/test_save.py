@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +12,7 @@ from exam_service.attempt_errors import AttemptHeld
 from exam_service.domain.revision import MAX_REVISION, judge
 from exam_service.domain.saving import NewAnswer, Save, SaveResult
 from exam_service.usecases.save import store
-from examkit.db import Database
+from examkit.db import Database, Tx
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -335,3 +337,73 @@ def model_hall(database: Any) -> Any:
     yield loop, hall, hall.admit(), exam
     loop.run_until_complete(db.close())
     loop.close()
+
+
+async def test_one_that_is_closed_between_statement_and_judgement(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first statement wrote is graded; the save hears of the close, the others of their own."""
+    exam = await hall.exam(TEXTS)
+    (who, sitting), (other, theirs) = await hall.sits(exam), await hall.sits(exam)
+    first, second, _ = (question.question_id for question in sitting.paper.questions)
+    for student, at in ((who, sitting), (other, theirs)):
+        await hall.save(student, at.attempt.id, sent(first, "kept", 5))
+
+    transaction = Database.transaction
+
+    def after_a_submit(db: Database) -> Any:
+        monkeypatch.setattr(Database, "transaction", transaction)
+
+        @asynccontextmanager
+        async def submitted_first() -> AsyncIterator[Tx]:
+            await hall.submit(who, sitting.attempt.id)
+            async with transaction(db) as tx:
+                yield tx
+
+        return submitted_first()
+
+    monkeypatch.setattr(Database, "transaction", after_a_submit)
+    saves = [
+        Save(
+            student.user_id,
+            at.attempt.id,
+            (NewAnswer(first, "old", 4), NewAnswer(second, "new", 1)),
+            time.monotonic(),
+        )
+        for student, at in ((who, sitting), (other, theirs))
+    ]
+    closed, judged = await store(hall.db, saves)
+    assert fault(closed) == "already_submitted"
+    assert outcomes(judged) == ["superseded", "stored"]
+    assert judged.verdicts[0].current is not None
+    assert judged.verdicts[0].current.answer == "kept"
+    (event,) = await hall.closed_events(sitting.attempt.id)
+    assert {answer.answer_json for answer in event.answers} == {b'"kept"', b'"new"'}
+
+
+async def test_only_what_may_be_stored_twice_is_judged_apart(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    first, second, _ = (question.question_id for question in sitting.paper.questions)
+    ways: list[str] = []
+    for way in ("statement", "transaction"):
+        monkeypatch.setattr(Database, way, _noted(ways, way, getattr(Database, way)))
+    for answers, expected in (
+        ((NewAnswer(first, "a", 1), NewAnswer(second, "a", 1)), ["statement"]),
+        ((NewAnswer(first, "a", 1), NewAnswer(second, "b", 2)), ["statement", "transaction"]),
+        ((NewAnswer(first, "c", None), NewAnswer(second, "c", 3)), ["transaction"]),
+        ((NewAnswer(first, "d", 8), NewAnswer(first, "e", 9)), ["transaction"]),
+    ):
+        ways.clear()
+        (result,) = await store(hall.db, [Save(who.user_id, sitting.attempt.id, answers, time.monotonic())])
+        assert result.fault is None
+        assert ways == expected
+
+
+def _noted(ways: list[str], way: str, real: Any) -> Any:
+    def noted(db: Database) -> Any:
+        ways.append(way)
+        return real(db)
+
+    return noted

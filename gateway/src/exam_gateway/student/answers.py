@@ -10,7 +10,6 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import msgspec
 from examkit.errors import AppError, FieldError, invalid, unsupported
-from examprotos.exam.v1 import attempts_pb2
 from starlette.types import Scope
 
 from exam_gateway.guards import json_body
@@ -109,10 +108,15 @@ class Refused:
     code: str = "invalid"
 
 
+Fields = dict[str, Any]
+"""Those of an AnswerSave: a message that goes into another is copied, by way of its bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     student_exam_id: str
-    good: Sequence[attempts_pb2.AnswerSave]
+    good: Sequence[Any]
+    """Fields of an AnswerSave each."""
     refused: Sequence[Refused] = ()
 
 
@@ -191,11 +195,20 @@ def _read_plain(body: bytes, decode: Callable[[bytes], _PlainOne | _PlainMany]) 
     return Answers(_attempt_id(plain.student_exam_id), [_plain_save(answer) for answer in plain.answers])
 
 
-def _plain_save(answer: _Plain) -> attempts_pb2.AnswerSave:
-    question_id, text = answer.question_id.lower(), _encode(answer.answer)
-    if answer.revision is None:
-        return attempts_pb2.AnswerSave(question_id=question_id, answer_json=text)
-    return attempts_pb2.AnswerSave(question_id=question_id, answer_json=text, revision=answer.revision)
+def _plain_save(answer: _Plain) -> Fields:
+    return _fields(answer.question_id, _encode(answer.answer), answer.revision)
+
+
+def _fields(question_id: str, answer_json: bytes, revision: int | None) -> Fields:
+    fields: Fields = {"question_id": question_id.lower(), "answer_json": answer_json}
+    if revision is not None:
+        fields["revision"] = revision
+    return fields
+
+
+def have_revisions(good: Sequence[Fields]) -> bool:
+    """Whether storing them twice is as storing them once."""
+    return all("revision" in answer for answer in good)
 
 
 def read_submit(body: bytes, from_path: str | None) -> Answers:
@@ -222,7 +235,7 @@ def _sorted(student_exam_id: str, array: msgspec.Struct | None) -> Answers:
     )
 
 
-def _read(text: bytes) -> attempts_pb2.AnswerSave | Refused:
+def _read(text: bytes) -> Fields | Refused:
     """One answer of several; of the wrong shape it is refused alone."""
     try:
         return _checked(msgspec.json.decode(text, type=_Answer))
@@ -238,7 +251,7 @@ def _named(text: bytes) -> str:
         return ""
 
 
-def _checked(answer: _Answer) -> attempts_pb2.AnswerSave | Refused:
+def _checked(answer: _Answer) -> Fields | Refused:
     """What goes to exam, which judges the answer itself."""
     if not _UUID.fullmatch(answer.question_id):
         return Refused(answer.question_id[:64].replace("\0", ""), "question_id must be a UUID.")
@@ -246,13 +259,10 @@ def _checked(answer: _Answer) -> attempts_pb2.AnswerSave | Refused:
     fault = _fault(text)
     if fault is not None:
         return Refused(answer.question_id, fault)
-    save = attempts_pb2.AnswerSave(question_id=answer.question_id.lower(), answer_json=text)
     revision = _revision(bytes(answer.revision))
-    if revision is not None:
-        if not 0 <= revision <= MAX_REVISION:
-            return Refused(answer.question_id, "revision must be a whole number from 0 to 2^53 - 1.")
-        save.revision = revision
-    return save
+    if revision is not None and not 0 <= revision <= MAX_REVISION:
+        return Refused(answer.question_id, "revision must be a whole number from 0 to 2^53 - 1.")
+    return _fields(answer.question_id, text, revision)
 
 
 def _fault(text: bytes) -> str | None:

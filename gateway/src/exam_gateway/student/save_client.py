@@ -9,17 +9,19 @@ import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
+import msgspec
 import structlog
 from examkit.errors import AppError, Kind, internal, unavailable
 from examkit.rpc.client import call
 from examprotos.exam.v1 import attempts_pb2
 
 from exam_gateway import metrics
+from exam_gateway.student.answers import Fields, have_revisions
 
 CALL_SECONDS = 8.0
 MAX_ELAPSED_MS = 60_000
@@ -34,11 +36,29 @@ SaveBatch = grpc.aio.UnaryUnaryMultiCallable[attempts_pb2.SaveBatchRequest, atte
 Verdict: TypeAlias = "asyncio.Future[attempts_pb2.AttemptSaveResult]"
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    save: attempts_pb2.AttemptSave
+class Save(msgspec.Struct, frozen=True):
+    """One student's request that came in at `received` (`time.monotonic()`), about `size` bytes."""
+
+    token: str
+    student_exam_id: str
+    answers: Sequence[Fields]
     received: float
     size: int
+
+    def fields(self, now: float) -> Fields:
+        """Those of an AttemptSave that leaves now."""
+        elapsed_ms = min(MAX_ELAPSED_MS, max(0, int((now - self.received) * 1000)))
+        return {
+            "token": self.token,
+            "student_exam_id": self.student_exam_id,
+            "answers": self.answers,
+            "elapsed_ms": elapsed_ms,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    save: Save
     verdict: Verdict
 
 
@@ -67,23 +87,22 @@ class SaveClient:
         self._bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def save(self, save: attempts_pb2.AttemptSave, received: float) -> Verdict:
-        """The verdicts to come on one student's request that came in at `received` (`time.monotonic()`).
+    def save(self, save: Save) -> Verdict:
+        """The verdicts to come, which may be a fault of the attempt (`unfaulted`).
 
-        They may be a fault of the attempt (`unfaulted`). Raises unavailable when too many wait.
+        Raises unavailable when too many wait.
         """
-        size = save.ByteSize()
-        if len(self._waiting) >= self._capacity or self._bytes + size > self._capacity_bytes:
+        if len(self._waiting) >= self._capacity or self._bytes + save.size > self._capacity_bytes:
             metrics.saves_refused.inc()
             raise unavailable("Too many saves are waiting. Keep the answer and try again.", retry_after=1.0)
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(save, received, size, loop.create_future())
+        waiting = _Waiting(save, loop.create_future())
         self._join(waiting)
         return waiting.verdict
 
     def _join(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
-        self._bytes += waiting.size
+        self._bytes += waiting.save.size
         if self._free:
             self._free -= 1
             # In a context of its own: what goes along is for many students, and belongs to none of them.
@@ -102,28 +121,25 @@ class SaveClient:
         taken: list[_Waiting] = []
         size = 0
         while self._waiting and len(taken) < self._batch:
-            size += self._waiting[0].size
+            size += self._waiting[0].save.size
             if taken and size > self._batch_bytes:
                 break
             taken.append(self._waiting.popleft())
-        self._bytes -= sum(waiting.size for waiting in taken)
+        self._bytes -= sum(waiting.save.size for waiting in taken)
         metrics.saves_waiting.set(len(self._waiting))
         return taken
 
     async def _send(self, batch: list[_Waiting]) -> None:
         now = self._clock()
-        for waiting in batch:
-            waiting.save.elapsed_ms = min(MAX_ELAPSED_MS, max(0, int((now - waiting.received) * 1000)))
+        saves: Any = [waiting.save.fields(now) for waiting in batch]
         metrics.save_batch_size.observe(len(batch))
         try:
             response = await call(
                 self._method,
-                attempts_pb2.SaveBatchRequest(saves=[waiting.save for waiting in batch]),
+                attempts_pb2.SaveBatchRequest(saves=saves),
                 timeout=CALL_SECONDS,
                 # A save without a revision takes the next one each time it arrives.
-                idempotent=all(
-                    answer.HasField("revision") for waiting in batch for answer in waiting.save.answers
-                ),
+                idempotent=all(have_revisions(waiting.save.answers) for waiting in batch),
                 token="",
             )
             if len(response.results) != len(batch):
@@ -138,7 +154,7 @@ class SaveClient:
             raise
         else:
             for waiting, result in zip(batch, response.results, strict=True):
-                if result.set_aside and self._clock() - waiting.received < REJOIN_WITHIN_SECONDS:
+                if result.set_aside and self._clock() - waiting.save.received < REJOIN_WITHIN_SECONDS:
                     asyncio.get_running_loop().call_later(REJOIN_SECONDS, self._join, waiting)
                 elif not waiting.verdict.done():
                     waiting.verdict.set_result(result)

@@ -16,7 +16,7 @@ from exam_gateway.guards.access import Gatekeeper
 from exam_gateway.guards.frame import RECEIVED
 from exam_gateway.guards.quick import Begun
 from exam_gateway.student import answers
-from exam_gateway.student.save_client import SaveClient, Verdict, unfaulted
+from exam_gateway.student.save_client import Save, SaveClient, Verdict, unfaulted
 from exam_gateway.student.thin import Call, ThinRoute
 from exam_gateway.wire import text_of
 
@@ -48,8 +48,10 @@ class SaveAnswering:
 
     async def __call__(self, call: Call) -> bytes:
         self._check(call.principal, call.scope)
-        given = await self._reader.read(self._read, await call.body())
-        return self._finish(given, await self._ask(call.principal, call.token, given, call.received))
+        body = await call.body()
+        given = await self._reader.read(self._read, body)
+        save = Save(call.token, given.student_exam_id, given.good, call.received, len(body))
+        return self._finish(given, await self._ask(call.principal, given, save))
 
     def begin(self, scope: Scope, body: bytes) -> Begun | None:
         admitted = self._keeper.known(scope, "student")
@@ -58,20 +60,18 @@ class SaveAnswering:
         principal, token = admitted
         self._check(principal, scope)
         given = self._read(body)
-        return self._ask(principal, token, given, scope[RECEIVED]), partial(self._finish, given)
+        save = Save(token, given.student_exam_id, given.good, scope[RECEIVED], len(body))
+        return self._ask(principal, given, save), partial(self._finish, given)
 
     def _check(self, principal: Principal, scope: Scope) -> None:
         self._limits.save(principal.user_id)
         answers.check_json(scope)
 
-    def _ask(self, principal: Principal, token: str, given: answers.Answers, received: float) -> Verdict:
+    def _ask(self, principal: Principal, given: answers.Answers, save: Save) -> Verdict:
         # Many answers cost more than one, and less than as many requests.
         self._limits.save(principal.user_id, (len(given.good) + len(given.refused)) // 20)
         # Where every answer was refused the rest still goes: exam knows the attempt's faults and its clock.
-        save = attempts_pb2.AttemptSave(
-            token=token, student_exam_id=given.student_exam_id, answers=given.good
-        )
-        return self._saves.save(save, received)
+        return self._saves.save(save)
 
     def _finish(self, given: answers.Answers, result: attempts_pb2.AttemptSaveResult) -> bytes:
         return _encode(self._reply(given, unfaulted(result)))

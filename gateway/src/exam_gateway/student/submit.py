@@ -56,7 +56,7 @@ class Submitting:
             ),
             timeout=CLOSE_SECONDS,
             # Closing twice gives the same answer, and the same revision twice is a repeat.
-            idempotent=all(answer.HasField("revision") for answer in given.good),
+            idempotent=answers.have_revisions(given.good),
         )
         refused = [
             {"question_id": answer.question_id, "code": answer.code, "detail": answer.detail}

@@ -323,7 +323,7 @@ class Clock(_message.Message):
     time_remaining_seconds: _builtins.float
     """Seconds, never below 0."""
     deadline_reason: _builtins.str
-    """Which rule gave the deadline, as a sentence."""
+    """Which rule gave the deadline, as a sentence. Not with the results of saves."""
     @_builtins.property
     def deadline(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property

@@ -34,6 +34,11 @@ class Save(Struct, frozen=True):
     arrived: float
     closing: bool = False
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether storing it twice is as storing it once. Without a revision it takes the next each time."""
+        return all(answer.revision is not None for answer in self.answers)
+
 
 class StoredAnswer(Struct, frozen=True):
     question_id: UUID

@@ -295,12 +295,15 @@ class KnownAttempts:
 
     def __init__(self, size: int = 200_000) -> None:
         self._size = size
-        self._exams: OrderedDict[AttemptKey, UUID] = OrderedDict()
+        # By numbers: a UUID computes its hash in Python, each time.
+        self._exams: OrderedDict[tuple[int, int], UUID] = OrderedDict()
 
     def get(self, key: AttemptKey) -> UUID | None:
-        exam_id = self._exams.get(key)
+        student, attempt = key
+        numbers = (student.int, attempt.int)
+        exam_id = self._exams.get(numbers)
         if exam_id is not None:
-            self._exams.move_to_end(key)
+            self._exams.move_to_end(numbers)
         return exam_id
 
     async def read(self, conn: AsyncConnection, keys: Collection[AttemptKey]) -> dict[AttemptKey, UUID]:
@@ -311,7 +314,7 @@ class KnownAttempts:
 
     def remember(self, exams: Mapping[AttemptKey, UUID]) -> None:
         """Attempts that are committed, and the exam of each."""
-        self._exams.update(exams)
+        self._exams.update({(student.int, attempt.int): exam for (student, attempt), exam in exams.items()})
         while len(self._exams) > self._size:
             self._exams.popitem(last=False)
 

@@ -23,6 +23,8 @@ from exam_service.domain.saving import AttemptClock, NewAnswer, Save, StoredAnsw
 SET_ASIDE = "set_aside"
 """The fault of a save that is to come again: its attempt was held by somebody else."""
 
+_MOST_ELAPSED_SECONDS = LATE_ARRIVALS.total_seconds()
+
 Key = tuple[UUID, UUID, UUID]
 """(student, attempt, question)"""
 
@@ -76,7 +78,7 @@ _WRITE = sa.text(
               AND student_exams.student_id = judged.student_id AND student_exams.id = judged.id
     )
     SELECT judged.n, judged.fault, judged.deadline, judged.deadline_version, judged.deadline_reason,
-           clock_timestamp() AS server_time, now() AS saved_at, applied.places, applied.revisions
+           (SELECT clock_timestamp()) AS server_time, now() AS saved_at, applied.places, applied.revisions
     FROM judged LEFT JOIN (
         SELECT sent.n, array_agg(sent.place) AS places, array_agg(written.revision) AS revisions
         FROM written JOIN sent USING (student_id, student_exam_id, question_id)
@@ -133,24 +135,29 @@ async def write(
     waited for: `SET_ASIDE` is the fault of an attempt that somebody else holds, or that is not there.
     """
     now = time.monotonic()
-    most = LATE_ARRIVALS.total_seconds()
     rows = await conn.execute(
         _WRITE,
         {
-            "numbers": list(range(len(saves))),
-            "students": _array(str(save.student_id) for save in saves),
-            "attempts": _array(str(save.attempt_id) for save in saves),
-            "elapsed_ms": [int(1000 * min(max(now - save.arrived, 0.0), most)) for save in saves],
-            "closing": [save.closing for save in saves],
-            "answer_numbers": [number for number, _, _ in answers],
-            "places": [place for _, place, _ in answers],
-            "questions": _array(str(answer.question_id) for _, _, answer in answers),
-            "answers": _array(_quoted(canonical(answer.answer).decode()) for _, _, answer in answers),
-            "revisions": [answer.revision for _, _, answer in answers],
+            "numbers": _array([str(number) for number in range(len(saves))]),
+            "students": _array([save.student_id.hex for save in saves]),
+            "attempts": _array([save.attempt_id.hex for save in saves]),
+            "elapsed_ms": _array([_elapsed_ms(save, now) for save in saves]),
+            "closing": _array(["t" if save.closing else "f" for save in saves]),
+            "answer_numbers": _array([str(number) for number, _, _ in answers]),
+            "places": _array([str(place) for _, place, _ in answers]),
+            "questions": _array([answer.question_id.hex for _, _, answer in answers]),
+            "answers": _array([_quoted(canonical(answer.answer).decode()) for _, _, answer in answers]),
+            "revisions": _array(
+                ["NULL" if answer.revision is None else str(answer.revision) for _, _, answer in answers]
+            ),
         },
     )
     judged = {row[0]: _judged(row) for row in rows}
     return [judged[number] for number in range(len(saves))]
+
+
+def _elapsed_ms(save: Save, now: float) -> str:
+    return str(int(1000 * min(max(now - save.arrived, 0.0), _MOST_ELAPSED_SECONDS)))
 
 
 def _array(elements: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from examkit.errors import AppError
 from examprotos.exam.v1 import attempts_pb2 as pb
@@ -17,11 +18,14 @@ from exam_service.domain.paper import Paper
 from exam_service.domain.saving import AttemptClock, SaveResult, StoredAnswer, Verdict
 from exam_service.domain.shuffle import ShownQuestion, shown
 from exam_service.repository.exams import ExamRow
-from exam_service.timestamps import to_moment, to_timestamp
+from exam_service.timestamps import timestamp_fields, to_moment, to_timestamp
 from exam_service.usecases.list_exams import Listed
 from exam_service.usecases.save import SaveRequest, SentAnswer
 from exam_service.usecases.start import Sitting
 from exam_service.usecases.submit import Submitted
+
+Fields = dict[str, Any]
+"""Those of a message that goes into another: made as a message it would be copied, by way of its bytes."""
 
 _MY_STATUS = {
     None: pb.MY_STATUS_NOT_STARTED,
@@ -65,26 +69,45 @@ def reported_event(message: pb.IntegrityEvent) -> ReportedEvent:
     return ReportedEvent(message.kind, at, message.detail_json)
 
 
-def save_result(result: SaveResult) -> pb.AttemptSaveResult:
-    message = pb.AttemptSaveResult(verdicts=[verdict(each) for each in result.verdicts])
+def save_results(results: Iterable[SaveResult]) -> pb.SaveBatchResponse:
+    fields: Any = [_save_result(result) for result in results]
+    return pb.SaveBatchResponse(results=fields)
+
+
+def _save_result(result: SaveResult) -> Fields:
+    fields: Fields = {"verdicts": [verdict(each) for each in result.verdicts]}
     if result.fault is not None:
-        message.fault.CopyFrom(_fault(result.fault))
-        message.set_aside = isinstance(result.fault, AttemptHeld)
+        fields["fault"] = _fault(result.fault)
+        fields["set_aside"] = isinstance(result.fault, AttemptHeld)
     if result.clock is not None:
-        message.clock.CopyFrom(_clock(result.clock))
-    return message
+        fields["clock"] = _save_clock(result.clock)
+    return fields
 
 
-def verdict(given: Verdict) -> pb.AnswerVerdict:
-    return pb.AnswerVerdict(
-        question_id=given.question_id,
-        outcome=given.outcome,
-        revision=given.revision,
-        saved_at=to_timestamp(given.saved_at),
-        current=None if given.current is None else _saved_answer(given.current),
-        code=given.code,
-        detail=given.detail,
-    )
+def verdict(given: Verdict) -> Any:
+    """The fields of an AnswerVerdict."""
+    fields: Fields = {
+        "question_id": given.question_id,
+        "outcome": given.outcome,
+        "revision": given.revision,
+    }
+    if given.saved_at is not None:
+        fields["saved_at"] = timestamp_fields(given.saved_at)
+    if given.current is not None:
+        fields["current"] = _saved_answer(given.current)
+    if given.code:
+        fields |= {"code": given.code, "detail": given.detail}
+    return fields
+
+
+def _save_clock(clock: AttemptClock) -> Fields:
+    """Those of a Clock. The reason is told with the attempt: it is longer than all the rest."""
+    return {
+        "deadline": timestamp_fields(clock.deadline),
+        "deadline_version": clock.deadline_version,
+        "server_time": timestamp_fields(clock.server_time),
+        "time_remaining_seconds": clock.remaining_seconds,
+    }
 
 
 def sitting(given: Sitting) -> pb.Attempt:

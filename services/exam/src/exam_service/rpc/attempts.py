@@ -48,8 +48,9 @@ class AttemptsServicer(attempts_pb2_grpc.AttemptsServicer):
     async def SaveBatch(self, request: pb.SaveBatchRequest, context: Any) -> pb.SaveBatchResponse:
         if len(request.saves) > MAX_SAVES:
             raise invalid(f"At most {MAX_SAVES} saves at once.")
-        results = await self._saver.save_batch([convert.save_request(save) for save in request.saves])
-        return pb.SaveBatchResponse(results=[convert.save_result(result) for result in results])
+        return convert.save_results(
+            await self._saver.save_batch([convert.save_request(save) for save in request.saves])
+        )
 
     async def Submit(self, request: pb.SubmitRequest, context: Any) -> pb.SubmitResponse:
         done = await self._submitter.submit(

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from examkit.db import Database, DatabaseAway, retry_deadlocks
@@ -17,9 +19,9 @@ from exam_service import attempt_errors, metrics
 from exam_service.domain.answer import BadAnswerError, check_revision, find_question, parse
 from exam_service.domain.paper import Paper
 from exam_service.domain.saving import NewAnswer, Save, SaveResult, Verdict, rejected
-from exam_service.repository.attempts import KnownAttempts
+from exam_service.repository.attempts import AttemptKey, KnownAttempts
 from exam_service.repository.papers import PaperCache
-from exam_service.usecases.store_answers import store_answers
+from exam_service.usecases.store_answers import store_batch
 
 MAX_ANSWERS = 200
 """In one request."""
@@ -80,11 +82,11 @@ class Saver:
         """
         # One after the other: nearly all tokens are known, and an unknown key is asked for once for all.
         admitted = [await self._admit(request) for request in requests]
-        keys = [key for key in admitted if not isinstance(key, AppError)]
-        exams = await self._exams_of(keys)
-        judged: list[Judging | AppError] = []
-        for request, key in zip(requests, admitted, strict=True):
-            judged.append(key if isinstance(key, AppError) else await self._judge(request, key, exams))
+        exams = await self._exams_of(admitted)
+        judged = [
+            key if isinstance(key, AppError) else await self._judge(request, key, exam_id)
+            for request, key, exam_id in zip(requests, admitted, exams, strict=True)
+        ]
         ready = [judging for judging in judged if isinstance(judging, Judging)]
         results = iter(await store(self._db, [judging.save for judging in ready]))
         answer = [
@@ -94,7 +96,7 @@ class Saver:
         _count(answer)
         return answer
 
-    async def _admit(self, request: SaveRequest) -> tuple[UUID, UUID] | AppError:
+    async def _admit(self, request: SaveRequest) -> AttemptKey | AppError:
         """Whose attempt it claims to be: the student is known from here on, the attempt not yet."""
         try:
             principal = await self._verify(request.token)
@@ -106,31 +108,27 @@ class Saver:
         except AppError as error:
             return error
 
-    async def _exams_of(self, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], UUID | AppError]:
-        """The exam of each attempt that is this student's; what is missing is nobody's or another's."""
-        exams: dict[tuple[UUID, UUID], UUID | AppError] = {}
-        unknown = set()
-        for key in keys:
-            exam_id = self._known.get(key)
-            if exam_id is None:
-                unknown.add(key)
-            else:
-                exams[key] = exam_id
-        if unknown:
-            try:
-                async with self._db.reading() as conn:
-                    exams |= await self._known.read(conn, unknown)
-            except AppError as error:
-                exams |= dict.fromkeys(unknown, error)
-        return exams
+    async def _exams_of(self, admitted: Sequence[AttemptKey | AppError]) -> Sequence[UUID | AppError | None]:
+        """The exam of each attempt that is this student's; None for nobody's or another's."""
+        exams = [key if isinstance(key, AppError) else self._known.get(key) for key in admitted]
+        if None not in exams:
+            return exams
+        unknown = {
+            key
+            for key, exam_id in zip(admitted, exams, strict=True)
+            if exam_id is None and not isinstance(key, AppError)
+        }
+        found: dict[Any, UUID | AppError] = {}
+        try:
+            async with self._db.reading() as conn:
+                found |= await self._known.read(conn, unknown)
+        except AppError as error:
+            found |= dict.fromkeys(unknown, error)
+        return [exam_id or found.get(key) for key, exam_id in zip(admitted, exams, strict=True)]
 
     async def _judge(
-        self,
-        request: SaveRequest,
-        key: tuple[UUID, UUID],
-        exams: dict[tuple[UUID, UUID], UUID | AppError],
+        self, request: SaveRequest, key: AttemptKey, exam_id: UUID | AppError | None
     ) -> Judging | AppError:
-        exam_id = exams.get(key)
         if exam_id is None:
             return attempt_errors.no_such_attempt()
         if isinstance(exam_id, AppError):
@@ -144,7 +142,7 @@ class Saver:
 
 def judging(
     paper: Paper,
-    key: tuple[UUID, UUID],
+    key: AttemptKey,
     answers: Sequence[SentAnswer],
     arrived: float,
     *,
@@ -165,7 +163,7 @@ def judging(
 
 
 async def store(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
-    """Store the saves in one transaction, and answer after its commit.
+    """Store the saves, and answer after the commit.
 
     What the database refuses as data is found by halving, so that only that answer is refused. Where the
     connection is lost the outcome is unknown: saves that carry revisions are sent once more, which changes
@@ -194,15 +192,14 @@ def is_about_data(error: DBAPIError) -> bool:
 async def _store_once(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
     @retry_deadlocks
     async def run() -> list[SaveResult]:
-        async with db.transaction() as tx:
-            return await store_answers(tx.conn, saves)
+        return await store_batch(db, saves)
 
     return await run()
 
 
 async def _store_again(db: Database, saves: Sequence[Save], lost: AppError) -> list[SaveResult]:
     fresh = time.monotonic() - _RETRY_WITHIN_SECONDS
-    repeatable = [save for save in saves if save.arrived > fresh and _has_revisions(save)]
+    repeatable = [save for save in saves if save.arrived > fresh and save.is_repeatable]
     repeated: list[SaveResult] = []
     if repeatable:
         await asyncio.sleep(_REJOIN_SECONDS)
@@ -235,13 +232,10 @@ def unstorable(answer: NewAnswer) -> Verdict:
     return rejected(str(answer.question_id), "invalid", "This answer can't be stored.")
 
 
-def _has_revisions(save: Save) -> bool:
-    return all(answer.revision is not None for answer in save.answers)
-
-
 def _count(results: Sequence[SaveResult]) -> None:
-    for result in results:
-        if result.fault is not None:
-            metrics.save_faults.labels(result.fault.code).inc()
-        for verdict in result.verdicts:
-            metrics.saves.labels(verdict.outcome).inc()
+    faults = Counter(result.fault.code for result in results if result.fault is not None)
+    for code, times in faults.items():
+        metrics.save_faults.labels(code).inc(times)
+    outcomes = Counter(verdict.outcome for result in results for verdict in result.verdicts)
+    for outcome, times in outcomes.items():
+        metrics.saves.labels(outcome).inc(times)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from examkit.db import Database
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exam_service import attempt_errors
@@ -15,6 +17,35 @@ Place = tuple[int, int]
 """One answer in the batch: the number of its save, and its position there."""
 
 
+async def store_batch(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
+    """Store these saves; committed on return. As a rule by one statement, which is its own transaction.
+
+    What that did not write is judged under the lock, in a transaction after it. Others may have come between,
+    so this way is only for what may be stored twice.
+    """
+    first, later = _first_of_each(saves)
+    if later or not all(save.is_repeatable for save in saves):
+        async with db.transaction() as tx:
+            return await store_answers(tx.conn, saves)
+    async with db.statement() as conn:
+        judged = await _write(conn, saves, first)
+    verdicts, undecided = _stored(saves, judged, first)
+    faults = {}
+    if undecided:
+        again = _only(saves, undecided)
+        async with db.transaction() as tx:
+            results = await store_answers(tx.conn, [save for save, _ in again.values()])
+        for (number, (_, places)), result in zip(again.items(), results, strict=True):
+            if result.fault is not None:
+                faults[number] = result
+            else:
+                verdicts |= zip(places, result.verdicts, strict=True)
+    return [
+        faults.get(number) or _result(number, save, judged[number], verdicts)
+        for number, save in enumerate(saves)
+    ]
+
+
 async def store_answers(conn: AsyncConnection, saves: Sequence[Save]) -> list[SaveResult]:
     """Judge and write every save, in the order given; the attempts stay locked until the commit.
 
@@ -23,20 +54,44 @@ async def store_answers(conn: AsyncConnection, saves: Sequence[Save]) -> list[Sa
     What `repository.saves.write` sets aside has that as its fault.
     """
     first, later = _first_of_each(saves)
-    judged = await repository.write(conn, saves, [(*at, _at(saves, at)) for at in first])
+    judged = await _write(conn, saves, first)
+    verdicts, undecided = _stored(saves, judged, first)
+    undecided += [at for at in later if judged[at[0]].fault is None]
+    verdicts |= await _judge(conn, saves, judged, undecided)
+    return [_result(number, save, judged[number], verdicts) for number, save in enumerate(saves)]
+
+
+async def _write(conn: AsyncConnection, saves: Sequence[Save], first: Sequence[Place]) -> list[Judged]:
+    return await repository.write(conn, saves, [(*at, _at(saves, at)) for at in first])
+
+
+def _stored(
+    saves: Sequence[Save], judged: Sequence[Judged], first: Sequence[Place]
+) -> tuple[dict[Place, Verdict], list[Place]]:
+    """The verdicts on what was written; the places where nothing was, though the attempt is at no fault."""
     verdicts: dict[Place, Verdict] = {}
     undecided = []
     for at in first:
         number, position = at
-        revision = judged[number].applied.get(position)
-        if revision is None:
-            undecided.append(at)
-        else:
+        of_save = judged[number]
+        revision = of_save.applied.get(position)
+        if revision is not None:
             question = str(saves[number].answers[position].question_id)
-            verdicts[at] = Verdict(question, "stored", revision, judged[number].saved_at)
-    undecided = [at for at in undecided + later if judged[at[0]].fault is None]
-    verdicts |= await _judge(conn, saves, judged, undecided)
-    return [_result(number, save, judged[number], verdicts) for number, save in enumerate(saves)]
+            verdicts[at] = Verdict(question, "stored", revision, of_save.saved_at)
+        elif of_save.fault is None:
+            undecided.append(at)
+    return verdicts, undecided
+
+
+def _only(saves: Sequence[Save], places: Sequence[Place]) -> dict[int, tuple[Save, list[Place]]]:
+    """By number: the saves of these places with those answers alone, and the places."""
+    by_save: dict[int, list[Place]] = {}
+    for at in places:
+        by_save.setdefault(at[0], []).append(at)
+    return {
+        number: (replace(saves[number], answers=tuple(_at(saves, at) for at in those)), those)
+        for number, those in by_save.items()
+    }
 
 
 async def _judge(
@@ -86,12 +141,13 @@ def _result(number: int, save: Save, judged: Judged, verdicts: dict[Place, Verdi
 
 def _first_of_each(saves: Sequence[Save]) -> tuple[list[Place], list[Place]]:
     """The places where an (attempt, question) stands for the first time, and the others, both in order."""
-    seen: set[Key] = set()
+    # By numbers: a UUID computes its hash in Python, each time.
+    seen: set[tuple[int, int, int]] = set()
     first: list[Place] = []
     later: list[Place] = []
     for number, save in enumerate(saves):
         for position, answer in enumerate(save.answers):
-            key = _key(save, answer)
+            key = (save.student_id.int, save.attempt_id.int, answer.question_id.int)
             (later if key in seen else first).append((number, position))
             seen.add(key)
     return first, later
