@@ -85,10 +85,10 @@ doctor: ## what is missing or wrong on this machine, and what to do about it
 	else PYTHONPATH=deploy/local/src exec python3 -m examhall_local doctor; fi
 
 .PHONY: test
-test: web ## every test that needs no cluster; T=path (or path::name) for some, T=web for the pages' own
+test: web ## every test that needs no cluster, by J=3 at a time; T=path (or path::name) for some, one by one; T=web for the pages' own
 	@$(if $(and $(T),$(if $(findstring browser,$(T)),,no)),,deploy/local/bootstrap.sh browser)
 	@$(if $(filter-out web,$(T)),,$(NPM) test)
-	@$(if $(filter web,$(T)),,exec $(PYTHON_IN_VENV) -m pytest $(if $(CI),-q) $(T))
+	@$(if $(filter web,$(T)),,exec $(PYTHON_IN_VENV) -m pytest $(if $(CI),-q) $(if $(T),$(T),-n $(or $(J),3) --dist loadfile --no-loadscope-reorder))
 
 .PHONY: bench
 bench: setup ## measurements against a copy of its own; B='save curve' for some scenarios, SECONDS=15, STUDENTS=5000
