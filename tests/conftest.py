@@ -1,4 +1,4 @@
-"""One running copy of the system for all tests that go through it."""
+"""One running copy of the system for all tests that go through it; it ends after the last one in `tests`."""
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -18,7 +18,7 @@ Class = Callable[[int], Awaitable[list[Student]]]
 Bank = tuple[dict[str, Authored], list[str]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A copy with demo data, started by `up` and ended by `down`."""
     copy = System(Path(tmp_path_factory.mktemp("system")) / "state")
@@ -27,21 +27,21 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     copy.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=200)
     async with httpx.AsyncClient(base_url=system.url, timeout=30, limits=limits) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def admin(http: httpx.AsyncClient) -> Admin:
     found = Admin(http)
     await found.login(*ADMIN)
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def students(system: System, http: httpx.AsyncClient) -> AsyncIterator[Class]:
     """`await students(3)`: the first three of the demo's hundred, logged in, each with a connection."""
     found: list[Student] = []
@@ -58,7 +58,7 @@ async def students(system: System, http: httpx.AsyncClient) -> AsyncIterator[Cla
         yield give
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def bank(admin: Admin) -> Bank:
     """Questions of every type, imported from a workbook: by text as authored, and their ids."""
     mark = f"Bank {secrets.token_hex(3)}"
