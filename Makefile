@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # From the environment or the command line: make up PORT=9000 STATE_DIR=/tmp/second
-export PORT STATE_DIR HOST DEMO RATE_LIMITS DATABASE_URL RABBITMQ_URL SQL CHROMIUM
+export PORT STATE_DIR HOST DEMO RATE_LIMITS DATABASE_URL RABBITMQ_URL FILES_URL SQL CHROMIUM
 
 PYTHON_IN_VENV := .venv/bin/python
 LOCAL := $(PYTHON_IN_VENV) -m examhall_local

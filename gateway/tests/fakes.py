@@ -24,7 +24,7 @@ from examkit.tls import TlsFiles
 from examkit.tokens import TokenVerifier, public_keys
 from examprotos.auth.v1 import identity_pb2_grpc, keys_pb2, keys_pb2_grpc, user_admin_pb2_grpc
 from examprotos.common.v1 import audit_pb2_grpc
-from examprotos.exam.v1 import attempts_pb2_grpc, authoring_pb2_grpc, invigilation_pb2_grpc
+from examprotos.exam.v1 import attempts_pb2_grpc, authoring_pb2_grpc, files_pb2_grpc, invigilation_pb2_grpc
 from examprotos.grading.v1 import keys_pb2_grpc as answer_keys_pb2_grpc
 from examprotos.grading.v1 import marking_pb2_grpc, results_pb2_grpc
 from examprotos.imports.v1 import content_pb2_grpc, imports_pb2_grpc
@@ -39,6 +39,9 @@ PARTS: dict[str, list[tuple[str, Any, str, Any]]] = {
     ],
     "exam": [
         ("examhall.exam.v1.Attempts", attempts_pb2_grpc, "Attempts", allow("gateway-student")),
+        ("examhall.exam.v1.AnswerFiles", files_pb2_grpc, "AnswerFiles", allow("gateway-student")),
+        ("examhall.exam.v1.QuestionFiles", files_pb2_grpc, "QuestionFiles", ADMIN),
+        ("examhall.exam.v1.Files", files_pb2_grpc, "Files", allow(*BOTH)),
         ("examhall.exam.v1.Authoring", authoring_pb2_grpc, "Authoring", ADMIN),
         ("examhall.exam.v1.Invigilation", invigilation_pb2_grpc, "Invigilation", ADMIN),
     ],

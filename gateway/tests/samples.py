@@ -7,13 +7,20 @@ from datetime import UTC, datetime
 
 from examprotos.auth.v1 import identity_pb2, user_admin_pb2, users_pb2
 from examprotos.common.v1 import audit_pb2
-from examprotos.exam.v1 import attempts_pb2, authoring_pb2, exams_pb2, invigilation_pb2, questions_pb2
+from examprotos.exam.v1 import (
+    attempts_pb2,
+    authoring_pb2,
+    exams_pb2,
+    files_pb2,
+    invigilation_pb2,
+    questions_pb2,
+)
 from examprotos.grading.v1 import keys_pb2, marking_pb2, results_pb2
 from examprotos.imports.v1 import content_pb2, imports_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-EXAM, ATTEMPT, QUESTION, VERSION, STUDENT, JOB = (
-    str(uuid.UUID(int=number, version=4)) for number in range(1, 7)
+EXAM, ATTEMPT, QUESTION, VERSION, STUDENT, JOB, FILE = (
+    str(uuid.UUID(int=number, version=4)) for number in range(1, 8)
 )
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -325,6 +332,9 @@ def everything() -> dict[str, object]:
         "Attempts/SaveBatch": store_all,
         "Attempts/Submit": closed(),
         "Attempts/RecordEvents": attempts_pb2.RecordEventsResponse(),
+        "AnswerFiles/AddAnswerFile": files_pb2.AddFileResponse(file_id=FILE),
+        "QuestionFiles/AddQuestionFile": files_pb2.AddFileResponse(file_id=FILE),
+        "Files/GetFile": files_pb2.File(media_type="image/png", data=b"\x89PNG"),
         "Authoring/ListQuestions": authoring_pb2.ListQuestionsResponse(items=[question()]),
         "Authoring/GetQuestion": question(),
         "Authoring/ArchiveQuestion": authoring_pb2.ArchiveQuestionResponse(),

@@ -141,6 +141,12 @@ async def test_what_comes_is_what_is_promised(gateway, fakes, document):
         arguments = {"json": BODIES[name]} if name in BODIES else {}
         if name == "create_import":
             arguments = {"files": {"file": ("a.xlsx", b"PK")}, "data": {"kind": "users"}}
+        if name in ("add_answer_file", "add_question_file"):
+            data = {"student_exam_id": samples.ATTEMPT, "question_id": samples.QUESTION}
+            arguments = {
+                "files": {"file": ("a.png", b"PNG")},
+                "data": data if name == "add_answer_file" else {},
+            }
         if name == "get_import_template":
             arguments = {"params": {"kind": "users"}}
         if name == "refresh":

@@ -7,7 +7,13 @@ import examprotos
 from examprotos.grading.v1 import keys_pb2
 from google.protobuf.descriptor import Descriptor, FileDescriptor, ServiceDescriptor
 
-STUDENT_SERVICES = {"examhall.exam.v1.Attempts", "examhall.grading.v1.Results", "examhall.auth.v1.Identity"}
+STUDENT_SERVICES = {
+    "examhall.exam.v1.Attempts",
+    "examhall.exam.v1.AnswerFiles",
+    "examhall.exam.v1.Files",
+    "examhall.grading.v1.Results",
+    "examhall.auth.v1.Identity",
+}
 KEY_MESSAGES = {f"examhall.grading.v1.{name}" for name in keys_pb2.DESCRIPTOR.message_types_by_name}
 # Fields by these names would be a key under another message's roof.
 KEY_FIELDS = {"key", "keys", "correct", "accepted", "tolerance", "explanation", "rubric", "model_answer"}

@@ -38,6 +38,7 @@ async def test_without_a_token_there_is_nothing(http: httpx.AsyncClient, documen
         assert len(every) > 8
         for method, path in every:
             await stranger.fails(401, "unauthenticated", method, path)
+    await stranger.fails(401, "unauthenticated", "GET", f"/files/{NOBODY}")
 
 
 async def test_roles_do_not_mix(admin: Admin, students: Class, document: dict[str, Any]) -> None:

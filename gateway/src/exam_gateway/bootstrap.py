@@ -83,7 +83,8 @@ async def openapi() -> dict[str, Any]:
 def _surfaces(
     settings: GatewaySettings, channels: Mapping[str, Channels], keeper: Gatekeeper, live: LiveStreams
 ) -> list[Surface]:
-    served = [_auth(settings, next(iter(channels.values()))["auth"])]
+    first = next(iter(channels.values()))
+    served = [_auth(settings, first["auth"]), _files(first["exam"])]
     if STUDENT in channels:
         served.append(_student(channels[STUDENT], keeper))
     if STAFF in channels:
@@ -115,11 +116,20 @@ def _auth(settings: GatewaySettings, channel: grpc.aio.Channel) -> Surface:
     return Surface("auth", backend, routers)
 
 
+def _files(channel: grpc.aio.Channel) -> Surface:
+    from examprotos.exam.v1.files_pb2_grpc import FilesStub
+
+    from exam_gateway.files import FilesBackend, router
+
+    return Surface("files", FilesBackend(FilesStub(channel)), [router])
+
+
 def _student(channels: Channels, keeper: Gatekeeper) -> Surface:
     from examprotos.exam.v1.attempts_pb2_grpc import AttemptsStub
+    from examprotos.exam.v1.files_pb2_grpc import AnswerFilesStub
     from examprotos.grading.v1.results_pb2_grpc import ResultsStub
 
-    from exam_gateway.student import exams, results, saves, sitting, submit
+    from exam_gateway.student import exams, files, results, saves, sitting, submit
     from exam_gateway.student.answers import AnswerReader
     from exam_gateway.student.backend import StudentBackend
     from exam_gateway.student.documented import DOCUMENTED
@@ -127,13 +137,15 @@ def _student(channels: Channels, keeper: Gatekeeper) -> Surface:
 
     attempts = AttemptsStub(channels["exam"])
     reader = AnswerReader()
-    backend = StudentBackend(attempts, ResultsStub(channels["grading"]), reader)
+    backend = StudentBackend(
+        attempts, ResultsStub(channels["grading"]), AnswerFilesStub(channels["exam"]), reader
+    )
     submits, submits_by_id = submit.routes(keeper, backend)
     saving = saves.answering(keeper, SaveClient(attempts.SaveBatch), reader)
     return Surface(
         STUDENT,
         backend,
-        (exams.router, results.router),
+        (exams.router, results.router, files.router),
         thin={**saves.routes(keeper, saving), submit.SUBMIT: submits},
         thin_under={**sitting.routes(keeper, backend), submit.SUBMIT: submits_by_id},
         quick=saving,
@@ -145,19 +157,21 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
     from examprotos.auth.v1.user_admin_pb2_grpc import UserAdminStub
     from examprotos.common.v1.audit_pb2_grpc import AuditLogStub
     from examprotos.exam.v1.authoring_pb2_grpc import AuthoringStub
+    from examprotos.exam.v1.files_pb2_grpc import QuestionFilesStub
     from examprotos.exam.v1.invigilation_pb2_grpc import InvigilationStub
     from examprotos.grading.v1.keys_pb2_grpc import AnswerKeysStub
     from examprotos.grading.v1.marking_pb2_grpc import MarkingStub
     from examprotos.imports.v1.content_pb2_grpc import ContentStub
     from examprotos.imports.v1.imports_pb2_grpc import ImportsStub
 
-    from exam_gateway.staff import accommodations, audit, exams, imports, marking, questions, users
+    from exam_gateway.staff import accommodations, audit, exams, files, imports, marking, questions, users
     from exam_gateway.staff.backend import StaffBackend
 
     backend = StaffBackend(
         users=UserAdminStub(channels["auth"]),
         authoring=AuthoringStub(channels["exam"]),
         invigilation=InvigilationStub(channels["exam"]),
+        files=QuestionFilesStub(channels["exam"]),
         keys=AnswerKeysStub(channels["grading"]),
         marking=MarkingStub(channels["grading"]),
         content=ContentStub(channels["import"]),
@@ -165,7 +179,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         audits={name: AuditLogStub(channel) for name, channel in channels.items()},
         live=live,
     )
-    parts = (questions, exams, accommodations, marking, users, imports, audit)
+    parts = (questions, files, exams, accommodations, marking, users, imports, audit)
     return Surface(STAFF, backend, [part.router for part in parts])
 
 

@@ -22,6 +22,7 @@ STATUS = {
     "attempt_void": 409,
     "attempt_paused": 409,
     "conflict": 409,
+    "too_many_files": 409,
     "time_limit_exceeded": 400,
     "time_is_up": 410,
     "stale_version": 409,
@@ -32,6 +33,7 @@ STATUS = {
     "not_published": 409,
     "not_markable": 409,
     "not_a_workbook": 415,
+    "not_a_picture": 415,
     "unsupported": 415,
     "request_timeout": 408,
     "too_large": 413,
@@ -47,6 +49,7 @@ _SAID_AS = {
     "time_is_up": "time_limit_exceeded",
     "origin_refused": "forbidden",
     "not_a_workbook": "unsupported",
+    "not_a_picture": "unsupported",
 }
 _ATTEMPT = "01890a5d-ac96-774b-bcce-b302099a8057"
 _EXTRA: dict[str, dict[str, Any]] = {

@@ -27,6 +27,7 @@ _TAGS = (
     ("marks and results", "For admins."),
     ("people", "For admins."),
     ("importing", "Workbooks. For admins."),
+    ("pages", "For the web application: what its pages show, and what they tell of themselves."),
     ("audit", "Who did what, when, to what, why. For admins."),
 )
 _ABOUT = (

@@ -13,8 +13,9 @@ from exam_service.domain.paper import Paper
 from exam_service.domain.saving import SaveResult
 from exam_service.repository.attempts import KnownAttempts
 from exam_service.repository.papers import PaperCache
+from exam_service.usecases.judging import SentAnswer
 from exam_service.usecases.resume import resume
-from exam_service.usecases.save import Saver, SaveRequest, SentAnswer
+from exam_service.usecases.save import Saver, SaveRequest
 from exam_service.usecases.start import Sitting, Starter
 from exam_service.usecases.submit import Submitted, Submitter
 from examkit.db import Database

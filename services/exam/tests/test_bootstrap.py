@@ -1,6 +1,7 @@
 """The process as it is wired: it starts with nothing around it, and serves all that its policies name."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 import pytest
@@ -18,6 +19,7 @@ from examprotos.exam.v1 import (
     authoring_pb2,
     content_store_pb2,
     exam_ends_pb2,
+    files_pb2,
     invigilation_pb2,
 )
 
@@ -28,6 +30,7 @@ HANDLERS = [
         authoring_pb2,
         content_store_pb2,
         exam_ends_pb2,
+        files_pb2,
         invigilation_pb2,
         audit_pb2,
     )
@@ -35,7 +38,7 @@ HANDLERS = [
 ]
 
 
-def environment(database: TestDatabase, tls: TlsFiles) -> dict[str, str]:
+def environment(database: TestDatabase, tls: TlsFiles, files: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": database.serve_dsn,
         "DB_SCHEMA": "exam",
@@ -45,13 +48,14 @@ def environment(database: TestDatabase, tls: TlsFiles) -> dict[str, str]:
         "TLS_KEY": str(tls.key),
         "AUTH_TARGET": "127.0.0.1:1",
         "GRADING_TARGET": "127.0.0.1:1",
+        "FILES_URL": files.as_uri(),
     }
 
 
 async def test_every_service_of_the_policies_is_served(
-    database: TestDatabase, certificates: Callable[[str], TlsFiles]
+    database: TestDatabase, certificates: Callable[[str], TlsFiles], tmp_path: Path
 ) -> None:
-    settings = load(Settings, environment(database, certificates("exam")))
+    settings = load(Settings, environment(database, certificates("exam"), tmp_path))
     async with build(settings) as app:
         assert app.rpc_server is not None
         assert await app.ready() == "waiting for auth"
@@ -73,9 +77,20 @@ async def test_every_service_of_the_policies_is_served(
 
 
 def test_settings_without_peers_are_refused(
-    database: TestDatabase, certificates: Callable[[str], TlsFiles]
+    database: TestDatabase, certificates: Callable[[str], TlsFiles], tmp_path: Path
 ) -> None:
-    incomplete = environment(database, certificates("exam")) | {"AUTH_TARGET": "", "GRADING_TARGET": ""}
+    complete = environment(database, certificates("exam"), tmp_path)
+    incomplete = complete | {"AUTH_TARGET": "", "GRADING_TARGET": ""}
     with pytest.raises(SettingsError) as failure:
         load(Settings, incomplete)
     assert len(failure.value.problems) == 2
+
+
+@pytest.mark.parametrize("url", ["", "/var/files", "file://host/folder", "s3://", "https://example.com/x"])
+def test_files_lie_in_a_folder_or_in_s3(
+    database: TestDatabase, certificates: Callable[[str], TlsFiles], tmp_path: Path, url: str
+) -> None:
+    wrong = environment(database, certificates("exam"), tmp_path) | {"FILES_URL": url}
+    with pytest.raises(SettingsError, match="FILES_URL"):
+        load(Settings, wrong)
+    load(Settings, wrong | {"FILES_URL": "s3://bucket/prefix"})

@@ -5,7 +5,14 @@ import pytest
 from exam_service.tables import metadata
 from examkit.testing import TestDatabase, schema_drift
 
-ATTEMPT_DATA = ("student_exams", "student_answers", "accommodations", "integrity_events", "roster_students")
+ATTEMPT_DATA = (
+    "student_exams",
+    "student_answers",
+    "answer_files",
+    "accommodations",
+    "integrity_events",
+    "roster_students",
+)
 
 
 def test_the_migrations_lead_to_what_the_code_declares(database: TestDatabase) -> None:

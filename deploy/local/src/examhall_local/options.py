@@ -14,7 +14,9 @@ class BadOptionError(ValueError):
 
 @dataclass(frozen=True)
 class Options:
-    """`port` 0 means any free one. The two URLs are an administrator's, of nodes that others run."""
+    """`port` 0 means any free one. The URLs are an administrator's, of nodes that others run; `files_url` of
+    where pictures lie, if not in the state folder.
+    """
 
     root: Path
     state_dir: Path
@@ -24,6 +26,7 @@ class Options:
     rate_limits: bool
     database_url: str
     rabbitmq_url: str
+    files_url: str
 
     @property
     def is_loopback(self) -> bool:
@@ -57,6 +60,7 @@ def read(env: Mapping[str, str]) -> Options:
         rate_limits=_is_on(env, "RATE_LIMITS"),
         database_url=env.get("DATABASE_URL") or "",
         rabbitmq_url=env.get("RABBITMQ_URL") or "",
+        files_url=env.get("FILES_URL") or "",
     )
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from examhall_local import kept_files
 from examhall_local.files import write_private
 from examhall_local.processes import ProcessRef
 
@@ -26,6 +27,7 @@ class StateDir:
         self.path = path
         self.logs = path / "logs"
         self.tls = path / "tls"
+        self.files = path / kept_files.FOLDER
         self.passwords = path / "passwords.json"
         self.ports = path / "ports.json"
         self._state = path / "state.json"

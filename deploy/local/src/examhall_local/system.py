@@ -133,7 +133,7 @@ class System:
             tls = self._tls[service.name]
             access, bus = self._accesses[service], self._backing.rabbitmq_url(service.name)
             self._specs[service.name] = service_spec(
-                service, self._addresses, access, bus, tls, self._secrets_of(service)
+                service, self._addresses, access, bus, tls, self._own_settings(service)
             )
         gateway_bus = self._backing.rabbitmq_url(GATEWAY)
         self._specs[GATEWAY] = gateway_spec(self.options, self._addresses, gateway_bus, self._tls)
@@ -143,8 +143,10 @@ class System:
             self._keepers[name] = keeper
             keeper.start()
 
-    def _secrets_of(self, service: Service) -> dict[str, str]:
+    def _own_settings(self, service: Service) -> dict[str, str]:
         """Settings that one service alone has, and that must outlive a restart."""
+        if service.name == "exam":
+            return {"FILES_URL": self.options.files_url or self.folder.files.as_uri()}
         if service.name != "auth":
             return {}
         secret = kept_password(self.folder.passwords, "auth-key-encryption")

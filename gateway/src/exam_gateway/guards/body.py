@@ -29,7 +29,9 @@ MIB = 1024 * KIB
 LIMITS = (
     ("/api/v1/student/save-answers", 16 * MIB),
     ("/api/v1/student/submit", 16 * MIB),
+    ("/api/v1/student/files", 11 * MIB),
     ("/api/v1/student/", 512 * KIB),
+    ("/api/v1/admin/files", 11 * MIB),
     ("/api/v1/admin/imports", 21 * MIB),
     ("/api/v1/admin/", 4 * MIB),
 )
@@ -41,7 +43,7 @@ STALL_SECONDS = 10.0
 BODY_SECONDS = 60.0
 UPLOAD_SECONDS = 300.0
 """For 21 MiB, over a line of 600 kbit/s."""
-UPLOADS = ("/api/v1/admin/imports", "/api/v1/student/files")
+UPLOADS = ("/api/v1/admin/imports", "/api/v1/admin/files", "/api/v1/student/files")
 
 LARGE = 64 * KIB
 """From here on a body is read at its user's expense."""

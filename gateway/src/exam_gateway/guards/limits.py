@@ -51,8 +51,8 @@ class RateLimits:
 
     Saves: generous for one student, so that a journal can be emptied at once, and still no one drowns a
     class. Starts: few for one student and exam, so that no access code is found by trying. Addresses: a
-    class behind one address logs in together. Bodies: a whole journal and its submit at once (32 MiB), then
-    1 MiB a second.
+    class behind one address logs in together. Uploads: the photos of a whole exam at once, but each is work.
+    Bodies: a whole journal and its submit at once (32 MiB), then 1 MiB a second.
     """
 
     def __init__(self, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,6 +61,7 @@ class RateLimits:
         self._users = Buckets("users", burst=600, rate=60, clock=clock)
         self._starts = Buckets("starts", burst=30, rate=0.2, clock=clock)
         self._addresses = Buckets("addresses", burst=300, rate=20, clock=clock)
+        self._uploads = Buckets("uploads", burst=60, rate=0.5, clock=clock)
         self._bodies = Buckets("bodies", burst=512, rate=16, clock=clock)
 
     def save(self, user: Hashable, cost: int = 1) -> None:
@@ -74,6 +75,10 @@ class RateLimits:
     def start(self, user: Hashable, exam: Hashable) -> None:
         if self._enabled:
             self._starts.take((user, exam))
+
+    def upload(self, user: Hashable) -> None:
+        if self._enabled:
+            self._uploads.take(user)
 
     def body(self, user: Hashable, cost: int) -> None:
         """`cost` in units of 64 KiB."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from examprotos.auth.v1.user_admin_pb2_grpc import UserAdminAsyncStub
     from examprotos.common.v1.audit_pb2_grpc import AuditLogAsyncStub
     from examprotos.exam.v1.authoring_pb2_grpc import AuthoringAsyncStub
+    from examprotos.exam.v1.files_pb2_grpc import QuestionFilesAsyncStub
     from examprotos.exam.v1.invigilation_pb2_grpc import InvigilationAsyncStub
     from examprotos.grading.v1.keys_pb2_grpc import AnswerKeysAsyncStub
     from examprotos.grading.v1.marking_pb2_grpc import MarkingAsyncStub
@@ -31,6 +32,7 @@ class StaffBackend:
     users: UserAdminAsyncStub
     authoring: AuthoringAsyncStub
     invigilation: InvigilationAsyncStub
+    files: QuestionFilesAsyncStub
     keys: AnswerKeysAsyncStub
     marking: MarkingAsyncStub
     content: ContentAsyncStub

@@ -11,6 +11,7 @@ from exam_gateway.student.answers import AnswerReader
 
 if TYPE_CHECKING:
     from examprotos.exam.v1.attempts_pb2_grpc import AttemptsAsyncStub
+    from examprotos.exam.v1.files_pb2_grpc import AnswerFilesAsyncStub
     from examprotos.grading.v1.results_pb2_grpc import ResultsAsyncStub
 
 READ_SECONDS = 5.0
@@ -21,6 +22,7 @@ WRITE_SECONDS = 10.0
 class StudentBackend:
     attempts: AttemptsAsyncStub
     results: ResultsAsyncStub
+    files: AnswerFilesAsyncStub
     reader: AnswerReader
 
 

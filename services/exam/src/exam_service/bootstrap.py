@@ -20,11 +20,14 @@ from examprotos.exam.v1 import (
     authoring_pb2_grpc,
     content_store_pb2_grpc,
     exam_ends_pb2_grpc,
+    files_pb2_grpc,
     invigilation_pb2_grpc,
 )
 
 from exam_service.consumers import ATTEMPT_GRADED, GRADES_QUEUE, attempts_graded
+from exam_service.file_store import FileStore
 from exam_service.grading_papers import GradingPapers
+from exam_service.pictures.process import Studio
 from exam_service.reconciler import reconciler
 from exam_service.repository.attempts import KnownAttempts
 from exam_service.repository.papers import PaperCache
@@ -32,10 +35,11 @@ from exam_service.rpc.attempts import AttemptsServicer
 from exam_service.rpc.authoring import AuthoringServicer
 from exam_service.rpc.content_store import ContentStoreServicer
 from exam_service.rpc.exam_ends import ExamEndsServicer
+from exam_service.rpc.files import AnswerFilesServicer, FilesServicer, QuestionFilesServicer
 from exam_service.rpc.invigilation import InvigilationServicer
 from exam_service.rpc.policies import POLICIES
 from exam_service.settings import Settings
-from exam_service.sweeper import gauges, sweeper
+from exam_service.sweeper import file_sweeper, gauges, sweeper
 from exam_service.usecases.close_attempt import ATTEMPT_CLOSED
 from exam_service.usecases.exam_events import EXAM_CHANGED
 from exam_service.usecases.publish import resume_publications
@@ -59,12 +63,14 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         known = KnownAttempts(settings.attempt_cache_size)
         server = _server(settings, access.verifier)
         _add_servicers(server, db, AttemptsServicer(sitting, papers, known, access.verifier), grading)
+        store = FileStore(settings.files_url)
+        _add_file_servicers(server, db, papers, store)
         # Grading's queue may not be there yet: what it must get waits in the outbox for it.
         relay = Relay(db, bus, "exam", mandatory={ATTEMPT_CLOSED, EXAM_CHANGED})
         sitting.add_commit_listener(relay.wake)
         yield App(
             rpc_server=server,
-            workers=(relay, *_workers(settings, db, bus, papers, grading)),
+            workers=(relay, *_workers(settings, db, bus, papers, grading), file_sweeper(db, store)),
             ready=partial(access.ready, db),
             always=access.workers,
         )
@@ -100,6 +106,16 @@ def _add_servicers(
     content_store_pb2_grpc.add_ContentStoreServicer_to_server(ContentStoreServicer(db), server.grpc)
     exam_ends_pb2_grpc.add_ExamEndsServicer_to_server(ExamEndsServicer(db), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
+
+
+def _add_file_servicers(server: RpcServer, db: Database, papers: PaperCache, store: FileStore) -> None:
+    # Not the pool of those who sit: an upload must not wait in front of a save.
+    studio = Studio()
+    answers = AnswerFilesServicer(db, papers, store, studio)
+    files_pb2_grpc.add_AnswerFilesServicer_to_server(answers, server.grpc)
+    questions = QuestionFilesServicer(db, store, studio)
+    files_pb2_grpc.add_QuestionFilesServicer_to_server(questions, server.grpc)
+    files_pb2_grpc.add_FilesServicer_to_server(FilesServicer(db, papers, store), server.grpc)
 
 
 def _workers(

@@ -33,3 +33,9 @@ sweeper_lag = Gauge(
     "examhall_exam_sweeper_lag_seconds", "How long the attempt that waits longest should have been closed"
 )
 announced_again = Counter("examhall_exam_announced_again_total", "Closed attempts sent to grading again")
+
+# Files.
+pictures = Counter(
+    "examhall_exam_pictures_total", "Pictures that were sent, by what became of them", ("outcome",)
+)
+files_swept = Counter("examhall_exam_files_swept_total", "Files removed since nothing names them")

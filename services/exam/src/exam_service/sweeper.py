@@ -1,13 +1,16 @@
-"""The worker that closes attempts which nobody submitted, soon after deadline + grace."""
+"""The workers that close attempts which nobody submitted, and remove files which nothing names."""
 
 from examkit.db import Database
 from examkit.workers import Worker, periodic
 
+from exam_service.file_store import FileStore
 from exam_service.repository.papers import PaperCache
+from exam_service.usecases.sweep_files import sweep_files
 from exam_service.usecases.tend_attempts import Aside, close_overdue, measure
 
 EVERY_SECONDS = 1.0
 MEASURE_EVERY_SECONDS = 10.0
+FILES_EVERY_SECONDS = 3600.0
 
 
 def sweeper(db: Database, papers: PaperCache) -> Worker:
@@ -28,3 +31,13 @@ def gauges(db: Database) -> Worker:
         await measure(db)
 
     return periodic("attempt gauges", MEASURE_EVERY_SECONDS, take)
+
+
+def file_sweeper(db: Database, store: FileStore) -> Worker:
+    """Looks each hour, and goes on at once while there was something to remove."""
+
+    async def sweep() -> None:
+        while await sweep_files(db, store):
+            pass
+
+    return periodic("files", FILES_EVERY_SECONDS, sweep)

@@ -357,3 +357,44 @@ integrity_events = sa.Table(
         name="integrity_events_kind_check",
     ),
 )
+
+# The pictures that students send as answers. Their bytes lie in the file store.
+answer_files = sa.Table(
+    "answer_files",
+    metadata,
+    sa.Column("student_id", sa.Uuid, nullable=False),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("student_exam_id", sa.Uuid, nullable=False),
+    sa.Column("question_id", sa.Uuid, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    _moment("created_at", default=True),
+    sa.PrimaryKeyConstraint("student_id", "id", name="answer_files_pkey"),
+    sa.ForeignKeyConstraint(
+        ["student_id", "student_exam_id"],
+        ["student_exams.student_id", "student_exams.id"],
+        name="answer_files_student_exam_fkey",
+    ),
+    sa.CheckConstraint("size_bytes > 0", name="answer_files_size_bytes_check"),
+)
+sa.Index(
+    "answer_files_question_idx",
+    answer_files.c.student_id,
+    answer_files.c.student_exam_id,
+    answer_files.c.question_id,
+)
+sa.Index("answer_files_id_idx", answer_files.c.id)
+
+# The pictures in questions. Those that no question ever named are removed after a while.
+question_files = sa.Table(
+    "question_files",
+    metadata,
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    _moment("created_at", default=True),
+    # When a question named it first; versions are for good, and so is the file then.
+    _moment("named_at", nullable=True),
+    sa.PrimaryKeyConstraint("id", name="question_files_pkey"),
+    sa.CheckConstraint("size_bytes > 0", name="question_files_size_bytes_check"),
+)

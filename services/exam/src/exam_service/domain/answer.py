@@ -45,7 +45,12 @@ def parse(question: PaperQuestion, answer_json: bytes) -> Answer:
     if not isinstance(answer, str):
         raise BadAnswerError("The answer to this question must be a string, or null to clear it.")
     _CHECKS[question.type](question, answer)
-    return answer
+    return answer.lower() if question.type == "image" else answer
+
+
+def named_file(question: PaperQuestion, answer: Answer) -> UUID | None:
+    """The picture that an answer names; None for any other."""
+    return UUID(answer) if question.type == "image" and isinstance(answer, str) else None
 
 
 def check_revision(revision: int | None) -> None:

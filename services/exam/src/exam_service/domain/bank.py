@@ -1,6 +1,6 @@
 """What a batch of new content does to the question bank: decided here, in order, without a database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -65,7 +65,13 @@ class Plan:
 class _Bank:
     """The part of the bank that a batch speaks of, as it changes from item to item."""
 
-    def __init__(self, entries: Iterable[BankEntry], versions: Mapping[UUID, tuple[UUID, int]]) -> None:
+    def __init__(
+        self,
+        entries: Iterable[BankEntry],
+        versions: Mapping[UUID, tuple[UUID, int]],
+        files: Collection[UUID],
+    ) -> None:
+        self.files = files
         self.by_id = {entry.question_id: entry for entry in entries}
         self.by_external_id = {
             entry.external_id: entry.question_id
@@ -85,14 +91,18 @@ class _Bank:
 
 
 def plan(
-    items: Sequence[PutItem], entries: Iterable[BankEntry], versions: Mapping[UUID, tuple[UUID, int]]
+    items: Sequence[PutItem],
+    entries: Iterable[BankEntry],
+    versions: Mapping[UUID, tuple[UUID, int]],
+    files: Collection[UUID] = (),
 ) -> Plan:
     """Apply the items one after the other; each sees what those before it did.
 
     `entries`: every question that an item may touch, by id or by external id; `versions`: of the items'
-    version ids those that are known, with the question and the version they were stored as.
+    version ids those that are known, with the question and the version they were stored as; `files`: of the
+    pictures that the items name those that were uploaded.
     """
-    bank = _Bank(entries, versions)
+    bank = _Bank(entries, versions, files)
     outcomes: list[Outcome] = []
     written: list[NewVersion] = []
     for item in items:
@@ -127,6 +137,9 @@ def _decide(bank: _Bank, item: PutItem) -> Outcome:
     problem = content_problem(item.content)
     if problem is not None:
         return _rejected("invalid", problem)
+    missing = [file_id for file_id in item.content.files if file_id not in bank.files]
+    if missing:
+        return _rejected("invalid", f"There is no picture {missing[0]}: upload it first.")
     holder = bank.by_external_id.get(item.content.external_id)
     if item.question_id is None and holder is None:
         if item.fallback_id in bank.by_id:

@@ -6,7 +6,10 @@ from functools import cached_property
 from types import MappingProxyType
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
+
+from exam_service.domain.file import named_by
 
 CHOICE_TYPES = frozenset({"single_choice", "multi_choice"})
 
@@ -64,6 +67,12 @@ class Paper:
     @cached_property
     def max_possible_hundredths(self) -> int:
         return sum(question.points_hundredths for question in self.questions)
+
+    @cached_property
+    def files(self) -> frozenset[UUID]:
+        """The pictures that its questions name."""
+        media = (msgspec.json.decode(each.media_json) for each in self.questions if each.media_json)
+        return frozenset(file_id for named in media for file_id in named_by(named))
 
     @property
     def question_count(self) -> int:

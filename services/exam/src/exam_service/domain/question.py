@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from exam_service.domain.exam import MAX_POINTS_HUNDREDTHS
+from exam_service.domain.file import named_by
 from exam_service.domain.paper import CHOICE_TYPES, Option
 from exam_service.domain.text import json_is_storable, text_problem
 
@@ -42,6 +44,11 @@ class QuestionContent:
     tags: tuple[str, ...] = ()
     external_id: str = ""
     media: list[Any] | None = None
+
+    @property
+    def files(self) -> frozenset[UUID]:
+        """The pictures that it names."""
+        return named_by(self.media)
 
 
 def content_problem(content: QuestionContent) -> str | None:

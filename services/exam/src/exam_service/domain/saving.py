@@ -14,11 +14,15 @@ from exam_service.domain.answer import Answer
 
 
 class NewAnswer(Struct, frozen=True):
-    """An answer fit for its question. Without a revision it takes the stored one + 1."""
+    """An answer fit for its question. Without a revision it takes the stored one + 1.
+
+    `file_id`: the picture that it names, which must be one of its own.
+    """
 
     question_id: UUID
     answer: Answer
     revision: int | None
+    file_id: UUID | None = None
 
 
 class Save(Struct, frozen=True):

@@ -19,8 +19,9 @@ from exam_service.domain.saving import AttemptClock, SaveResult, StoredAnswer, V
 from exam_service.domain.shuffle import ShownQuestion, shown
 from exam_service.repository.exams import ExamRow
 from exam_service.timestamps import timestamp_fields, to_moment, to_timestamp
+from exam_service.usecases.judging import SentAnswer
 from exam_service.usecases.list_exams import Listed
-from exam_service.usecases.save import SaveRequest, SentAnswer
+from exam_service.usecases.save import SaveRequest
 from exam_service.usecases.start import Sitting
 from exam_service.usecases.submit import Submitted
 

@@ -8,6 +8,10 @@ POLICIES: Policies = {
     "examhall.exam.v1.Attempts": allow("gateway-student", roles=("student",)),
     # Each save carries its student's token, and is checked on its own.
     "examhall.exam.v1.Attempts/SaveBatch": allow("gateway-student"),
+    "examhall.exam.v1.AnswerFiles": allow("gateway-student", roles=("student",)),
+    "examhall.exam.v1.QuestionFiles": _STAFF,
+    # One address for all: the gateway of students' surface asks for staff too, with their token.
+    "examhall.exam.v1.Files": allow("gateway-student", "gateway-staff", roles=("student", "admin")),
     "examhall.exam.v1.Authoring": _STAFF,
     "examhall.exam.v1.Invigilation": _STAFF,
     "examhall.exam.v1.ContentStore": allow("import"),

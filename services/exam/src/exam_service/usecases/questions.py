@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exam_service import errors, metrics
 from exam_service.domain.bank import BankEntry, NewVersion, Outcome, Plan, PutItem, plan
-from exam_service.repository import audit, exams, questions
+from exam_service.repository import audit, exams, files, questions
 from exam_service.usecases.actor import Actor
 
 
@@ -43,7 +43,10 @@ async def _planned(conn: AsyncConnection, items: Sequence[PutItem], *, lock: boo
         lock=lock,
     )
     known = await questions.known_versions(conn, {item.version_id for item in items})
-    return plan(items, entries, known)
+    named = {file_id for item in items for file_id in item.content.files}
+    # With the bank's lock come those that write: from here on the pictures stay.
+    uploaded = await files.known_question_files(conn, named, naming=lock)
+    return plan(items, entries, known, uploaded)
 
 
 @retry_deadlocks

@@ -16,11 +16,10 @@ from msgspec.structs import replace
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from exam_service import attempt_errors, metrics
-from exam_service.domain.answer import BadAnswerError, check_revision, find_question, parse
-from exam_service.domain.paper import Paper
 from exam_service.domain.saving import NewAnswer, Save, SaveResult, Verdict, rejected
 from exam_service.repository.attempts import AttemptKey, KnownAttempts
 from exam_service.repository.papers import PaperCache
+from exam_service.usecases.judging import Judging, SentAnswer, judging, with_own_files
 from exam_service.usecases.store_answers import store_batch
 
 MAX_ANSWERS = 200
@@ -32,14 +31,6 @@ _REJOIN_SECONDS = 0.1
 Verify = Callable[[str], Awaitable[Principal]]
 
 
-class SentAnswer(Struct, frozen=True):
-    """An answer as it came: nothing of it is known to be well-formed."""
-
-    question_id: str
-    answer_json: bytes
-    revision: int | None
-
-
 class SaveRequest(Struct, frozen=True):
     """One request of one student. `arrived`: when it came in, on `time.monotonic()`."""
 
@@ -47,23 +38,6 @@ class SaveRequest(Struct, frozen=True):
     student_exam_id: str
     answers: Sequence[SentAnswer]
     arrived: float
-
-
-class Judging(Struct, frozen=True):
-    """A save whose fit answers are ready to be stored, and the verdicts of the others, by position."""
-
-    save: Save
-    rejected: dict[int, Verdict]
-
-    def joined(self, result: SaveResult) -> SaveResult:
-        """The result for all answers, in the order in which they came."""
-        if result.fault is not None or not self.rejected:
-            return result
-        stored = iter(result.verdicts)
-        count = len(result.verdicts) + len(self.rejected)
-        return replace(
-            result, verdicts=[self.rejected.get(position) or next(stored) for position in range(count)]
-        )
 
 
 class Saver:
@@ -83,10 +57,11 @@ class Saver:
         # One after the other: nearly all tokens are known, and an unknown key is asked for once for all.
         admitted = [await self._admit(request) for request in requests]
         exams = await self._exams_of(admitted)
-        judged = [
+        judged: list[Judging | AppError] = [
             key if isinstance(key, AppError) else await self._judge(request, key, exam_id)
             for request, key, exam_id in zip(requests, admitted, exams, strict=True)
         ]
+        judged = await with_own_files(self._db, judged)
         ready = [judging for judging in judged if isinstance(judging, Judging)]
         results = iter(await store(self._db, [judging.save for judging in ready]))
         answer = [
@@ -138,28 +113,6 @@ class Saver:
         except AppError as error:
             return error
         return judging(paper, key, request.answers, request.arrived)
-
-
-def judging(
-    paper: Paper,
-    key: AttemptKey,
-    answers: Sequence[SentAnswer],
-    arrived: float,
-    *,
-    closing: bool = False,
-) -> Judging:
-    """Sort the answers of the attempt `key` (student, attempt): those that are fit, and the others."""
-    fit = []
-    unfit = {}
-    for position, sent in enumerate(answers):
-        try:
-            question = find_question(paper, sent.question_id)
-            check_revision(sent.revision)
-            fit.append(NewAnswer(question.question_id, parse(question, sent.answer_json), sent.revision))
-        except BadAnswerError as error:
-            unfit[position] = rejected(sent.question_id, "invalid", error.detail)
-    student_id, attempt_id = key
-    return Judging(Save(student_id, attempt_id, tuple(fit), arrived, closing), unfit)
 
 
 async def store(db: Database, saves: Sequence[Save]) -> list[SaveResult]:

@@ -27,7 +27,8 @@ from exam_service.repository import attempts as repository
 from exam_service.repository.attempts import AttemptKey, KnownAttempts
 from exam_service.repository.papers import PaperCache
 from exam_service.usecases.close_attempt import close_attempts
-from exam_service.usecases.save import Judging, SentAnswer, is_about_data, judging, unstorable
+from exam_service.usecases.judging import Judging, SentAnswer, judging, with_own_files
+from exam_service.usecases.save import is_about_data, unstorable
 from exam_service.usecases.store_answers import store_answers
 
 Store = Callable[[AsyncConnection, Sequence[Save]], Awaitable[list[SaveResult]]]
@@ -116,7 +117,11 @@ class Submitter:
         key = principal.user_id, parse_uuid(student_exam_id, "attempt")
         # Read before the transaction: none that waits for a second connection may hold a first one.
         paper = await self._papers.get(await self._exam_of(key))
-        return await self._batcher.do(_Asked(paper, judging(paper, key, answers, arrived, closing=True)))
+        sent = judging(paper, key, answers, arrived, closing=True)
+        (judged,) = await with_own_files(self._db, [sent])
+        if isinstance(judged, AppError):
+            raise judged
+        return await self._batcher.do(_Asked(paper, judged))
 
     async def _exam_of(self, key: AttemptKey) -> UUID:
         exam_id = self._known.get(key)

@@ -1,0 +1,57 @@
+"""Drawing a picture anew: upright, not too large, and nothing but its pixels."""
+
+import struct
+from io import BytesIO
+from typing import cast
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from exam_service.pictures.limits import MAX_PIXELS, MAX_SIDE, MEDIA_TYPES
+
+# By content. No SVG, which is a program; nothing that a browser does not show.
+_READ = ("JPEG", "PNG", "WEBP", "GIF")
+# Of films the first picture; phones add small ones to their photos.
+_WRITTEN = {"GIF": "PNG", "MPO": "JPEG"}
+_OPTIONS = {"JPEG": {"quality": 85}, "PNG": {}, "WEBP": {"quality": 85}}
+
+
+class NoPictureError(Exception):
+    """Not of a kind that is read."""
+
+
+class TooManyPixelsError(Exception):
+    """Larger than is read at all."""
+
+
+class BrokenPictureError(Exception):
+    """It begins as a picture, and is none."""
+
+
+def draw(data: bytes) -> tuple[str, bytes]:
+    """The media type and the bytes. Raises NoPictureError, TooManyPixelsError, BrokenPictureError."""
+    # Looked at below, before a single pixel is read.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with Image.open(BytesIO(data), formats=_READ) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise TooManyPixelsError
+            kind = _WRITTEN.get(image.format or "", image.format or "")
+            # Made smaller first: turning it takes as much memory again.
+            image.thumbnail((MAX_SIDE, MAX_SIDE))
+            pixels = _pixels(ImageOps.exif_transpose(image), kind)
+    except UnidentifiedImageError:
+        raise NoPictureError from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error):
+        # What Pillow's readers say of broken files.
+        raise BrokenPictureError from None
+    out = BytesIO()
+    pixels.save(out, kind, **_OPTIONS[kind])
+    return MEDIA_TYPES[kind], out.getvalue()
+
+
+def _pixels(image: Image.Image, kind: str) -> Image.Image:
+    """Without place, time, comments and thumbnails, which Pillow would carry over from `info`."""
+    see_through = kind != "JPEG" and image.has_transparency_data
+    pixels = image.convert("RGBA" if see_through else "RGB")
+    pixels.info = cast("dict[str | tuple[int, int], object]", {})
+    return pixels
