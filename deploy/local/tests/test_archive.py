@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from examhall_local import archive
+from examhall_local import archive, kept_files
 from examhall_local.archive import BadBackupError, Manifest
 
 _PARTS = {archive.DATABASE: b"dump" * 5000, archive.ROLES: b"CREATE ROLE", archive.PASSWORDS: b"{}"}
@@ -104,3 +104,52 @@ def test_the_manifest_is_for_people_too(file: Path) -> None:
     with tarfile.open(file) as tar:
         manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
     assert manifest["files"][archive.ROLES][0] == len(_PARTS[archive.ROLES])
+
+
+def test_pictures_are_a_part_where_there_are_some(file: Path, tmp_path: Path) -> None:
+    """One from before there were pictures is as good."""
+    assert archive.FILES not in archive.verify(file).files
+    pictures, parts = tmp_path / "pictures", tmp_path / "parts"
+    (pictures / "answers" / "one").mkdir(parents=True)
+    (pictures / "answers" / "one" / "a").write_bytes(b"PNG")
+    (pictures / "answers" / "one" / "b#1").write_bytes(b"half")
+    kept_files.pack(pictures, parts / archive.FILES)
+    manifest = Manifest("0.1.0", "2026-03-02T09:00:00Z", "15", {}, archive.describe(parts))
+    archive.write(tmp_path / "with.tar", parts, manifest)
+    unpacked = tmp_path / "unpacked"
+    unpacked.mkdir()
+    archive.unpack(tmp_path / "with.tar", unpacked)
+    back = tmp_path / "back"
+    kept_files.unpack(unpacked / archive.FILES, back)
+    kept = {path.relative_to(back).as_posix(): path for path in back.rglob("*") if path.is_file()}
+    assert {name: path.read_bytes() for name, path in kept.items()} == {"answers/one/a": b"PNG"}
+    assert kept["answers/one/a"].stat().st_mode & 0o777 == 0o600
+
+
+def test_no_picture_leaves_its_folder(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "files.tar", "w") as tar:
+        for name, kind in (
+            ("../outside", tarfile.REGTYPE),
+            ("/outside", tarfile.REGTYPE),
+            ("a", tarfile.SYMTYPE),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "/etc/passwd"
+            tar.addfile(member)
+    kept_files.unpack(tmp_path / "files.tar", tmp_path / "back")
+    assert list((tmp_path / "back").iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["back", "files.tar"]
+
+
+def test_other_parts_are_no_backup_of_ours(tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for name, content in _PARTS.items():
+        (parts / name).write_bytes(content)
+    (parts / "more").write_bytes(b"x")
+    files = archive.describe(parts)
+    for number, named in enumerate(({**files, "more": (1, "")}, {archive.ROLES: files[archive.ROLES]})):
+        target = tmp_path / f"{number}.tar"
+        archive.write(target, parts, Manifest("0.1.0", "", "15", {}, named))
+        with pytest.raises(BadBackupError, match="does not hold"):
+            archive.verify(target)

@@ -42,6 +42,9 @@ def _backup(checkout: Any, to: str = "") -> Path:
 
 
 def test_from_up_to_wiped_and_back(checkout: Any) -> None:
+    picture = checkout.state_dir / "files" / "answers" / "one"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"PNG")
     file = _backup(checkout)
     assert file.parent == checkout.root / "backups"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -59,6 +62,7 @@ def test_from_up_to_wiped_and_back(checkout: Any) -> None:
     assert sorted(path.name for path in checkout.state_dir.iterdir()) == [
         ".examhall-state",
         "command.lock",
+        "files",
         "logs",
         "passwords.json",
         "postgres",
@@ -66,6 +70,7 @@ def test_from_up_to_wiped_and_back(checkout: Any) -> None:
     ]
     status, output = checkout.run("up")
     assert status == 0, output
+    assert picture.read_bytes() == b"PNG"
     assert _sql(checkout, "SELECT answer FROM exam.kept") == [("acknowledged",)]
     assert _sql(checkout, _ROLE_KEPT) == [(False,)]
     assert _sql(checkout, "SELECT rolname FROM pg_roles WHERE rolname = 'exam_serve'") == [("exam_serve",)]
@@ -158,3 +163,9 @@ def _data(checkout: Any) -> dict[Path, int]:
     places = (checkout.state_dir / name for name in ("postgres", "rabbitmq"))
     files = [path for place in places for path in place.rglob("*") if path.is_file()]
     return {path: path.stat().st_mtime_ns for path in [*files, checkout.state_dir / "passwords.json"]}
+
+
+def test_pictures_that_lie_elsewhere_are_said_to(checkout: Any) -> None:
+    status, output = checkout.run("backup", FILES_URL="s3://exams/pictures")
+    assert status == 0, output
+    assert "s3://exams/pictures" in output

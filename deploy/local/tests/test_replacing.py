@@ -7,8 +7,8 @@ import pytest
 from examhall_local.replacing import put_back, replace, was_cut_off
 from examhall_local.statedir import StateDir
 
-OLD = {"postgres/data": "old", "rabbitmq/data": "old", "passwords.json": "old"}
-NEW = {"postgres/data": "new", "passwords.json": "new"}
+OLD = {"postgres/data": "old", "rabbitmq/data": "old", "files/a": "old", "passwords.json": "old"}
+NEW = {"postgres/data": "new", "files/a": "new", "passwords.json": "new"}
 
 
 class Killed(BaseException):
@@ -39,20 +39,20 @@ def _killed_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     monkeypatch.setattr(Path, "rename", counted)
 
 
-@pytest.mark.parametrize("step", range(7))
-@pytest.mark.parametrize("again", range(4))
+@pytest.mark.parametrize("step", range(9))
+@pytest.mark.parametrize("again", range(5))
 def test_until_the_last_step_the_old_state_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, again: int
 ) -> None:
     folder, staging = _filled(tmp_path, OLD), _filled(tmp_path / "restoring", NEW)
     with monkeypatch.context() as patch:
         _killed_at(patch, step)
-        if step < 6:
+        if step < 8:
             with pytest.raises(Killed):
                 replace(folder, staging)
         else:
             replace(folder, staging)
-    assert was_cut_off(folder) == (step < 6)
+    assert was_cut_off(folder) == (step < 8)
     with monkeypatch.context() as patch:
         _killed_at(patch, again)
         try:
@@ -60,11 +60,11 @@ def test_until_the_last_step_the_old_state_comes_back(
         except Killed:
             assert was_cut_off(folder)
     put_back(folder)
-    assert _holds(folder) == (OLD if step < 6 else NEW)
+    assert _holds(folder) == (OLD if step < 8 else NEW)
     assert not was_cut_off(folder)
 
 
-@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize("step", range(5))
 def test_into_an_empty_folder_there_is_all_or_no_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:

@@ -14,6 +14,7 @@ from typing import IO
 DATABASE = "database.dump"  # what `pg_dump --format=custom` wrote
 ROLES = "roles.sql"
 PASSWORDS = "passwords.json"  # auth's signing keys are sealed by one of them
+FILES = "files.tar"  # pictures; not where something else keeps them, nor before there were any
 _PARTS = (DATABASE, ROLES, PASSWORDS)
 _MANIFEST = "manifest.json"
 _MANIFEST_SUM = "manifest.sha256"  # what is in the manifest guards the parts; this guards the manifest
@@ -42,7 +43,7 @@ class Manifest:
 
 def describe(folder: Path) -> dict[str, tuple[int, str]]:
     """Size and checksum of each part in `folder`, as a manifest has them."""
-    return {name: _described(folder / name) for name in _PARTS}
+    return {name: _described(folder / name) for name in (*_PARTS, FILES) if (folder / name).exists()}
 
 
 def write(target: Path, folder: Path, manifest: Manifest) -> None:
@@ -56,7 +57,7 @@ def write(target: Path, folder: Path, manifest: Manifest) -> None:
             with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
                 _add(tar, _MANIFEST, io.BytesIO(text), len(text))
                 _add(tar, _MANIFEST_SUM, io.BytesIO(total), len(total))
-                for name in _PARTS:
+                for name in manifest.files:
                     with (folder / name).open("rb") as part:
                         _add(tar, name, part, manifest.files[name][0])
             out.flush()
@@ -91,8 +92,7 @@ def _described(part: Path) -> tuple[int, str]:
 def _read(source: Path, folder: Path | None) -> Manifest:
     with _opened(source) as tar:
         manifest = _manifest(source, tar)
-        for name in _PARTS:
-            size, digest = manifest.files[name]
+        for name, (size, digest) in manifest.files.items():
             found = hashlib.sha256()
             with _sink(folder, name) as out:
                 for chunk in _chunks(source, tar, name, size):
@@ -125,6 +125,8 @@ def _manifest(source: Path, tar: tarfile.TarFile) -> Manifest:
     if told["format"] != _FORMAT:
         raise BadBackupError(f"{source} has the form {told['format']}; this version knows form {_FORMAT}")
     files = {name: (int(size), str(digest)) for name, (size, digest) in told.pop("files").items()}
+    if not set(_PARTS) <= files.keys() <= {*_PARTS, FILES}:
+        raise _damaged(source, "it does not hold what a backup does")
     return Manifest(**told, files=files)
 
 

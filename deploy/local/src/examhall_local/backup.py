@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from examhall_local import archive, database_dump
+from examhall_local import archive, database_dump, kept_files
 from examhall_local.binaries import MissingProgramError
 from examhall_local.database_access import NoDatabaseError, private_database
 from examhall_local.options import Options
@@ -46,6 +46,8 @@ def run(options: Options, to: str) -> int:
         print(f"no backup was written: {problem}", file=sys.stderr)
         return 1
     print(f"{target}\n{target.stat().st_size / 1e6:.1f} MB, as of {manifest.taken_at}")
+    if options.files_url:
+        print(f"The pictures are not in it: back up {options.files_url} by its own means.")
     print("It holds passwords, answers and keys: keep it where nobody else can read it.")
     return 0
 
@@ -69,6 +71,10 @@ def _write(options: Options, dsn: str, target: Path) -> archive.Manifest:
             taken_at, revisions = _moment(admin), _revisions(admin)
         database_dump.save(dsn, parts / archive.DATABASE, parts / archive.ROLES)
         shutil.copyfile(options.state_dir / "passwords.json", parts / archive.PASSWORDS)
+        # After the database: what a row names was there before the row's picture was acknowledged.
+        pictures = options.state_dir / kept_files.FOLDER
+        if pictures.is_dir() and not options.files_url:
+            kept_files.pack(pictures, parts / archive.FILES)
         manifest = archive.Manifest(
             version=version("examhall-local"),
             taken_at=taken_at,

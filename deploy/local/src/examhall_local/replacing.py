@@ -2,12 +2,12 @@
 
 import shutil
 
-from examhall_local import archive
+from examhall_local import archive, kept_files
 from examhall_local.statedir import StateDir
 
 # RabbitMQ starts empty: what it holds may tell of what the restored database has not seen.
 # The database comes last: with it in its place the restored state is complete.
-_REPLACED = ("rabbitmq", archive.PASSWORDS, "postgres")
+_REPLACED = ("rabbitmq", kept_files.FOLDER, archive.PASSWORDS, "postgres")
 _KEPT = "replaced"
 SAID = "a restore was cut off before it was complete: what was there before it is back"
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from examhall_local import archive, backing, database_dump, migrations, replacing, service_command
+from examhall_local import (
+    archive,
+    backing,
+    database_dump,
+    kept_files,
+    migrations,
+    replacing,
+    service_command,
+)
 from examhall_local.archive import BadBackupError, Manifest
 from examhall_local.binaries import MissingProgramError
 from examhall_local.database_access import OTHERS_DATABASE, has_data
@@ -102,6 +110,8 @@ def _restore(root: Path, folder: StateDir, services: list[Service], file: Path) 
         parts.mkdir(mode=0o700)
         archive.unpack(file, parts)
         (parts / archive.PASSWORDS).rename(staging.passwords)
+        if (parts / archive.FILES).exists():
+            kept_files.unpack(parts / archive.FILES, staging.path / kept_files.FOLDER)
         node = PrivatePostgres(staging.path, die_with_parent=True)
         try:
             database_dump.load(node.start(), parts / archive.DATABASE, parts / archive.ROLES)
