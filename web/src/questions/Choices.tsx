@@ -86,6 +86,7 @@ function Choice({ letter, label, ...input }: ChoiceProps) {
     <label className={styles.choice}>
       <input {...input} />
       {letter ? <span className={styles.letter}>{letter}</span> : null}
+      {/* For who hears it: "A Mars". */ " "}
       <span className={styles.choiceText} dir="auto">
         {label}
       </span>

@@ -52,7 +52,7 @@ function Anchor({ href, children }: JSX.IntrinsicElements["a"]) {
       {children}
     </a>
   ) : (
-    <>{children}</>
+    children
   );
 }
 
