@@ -34,7 +34,8 @@ async function tokenFor(): Promise<string | null> {
 }
 
 function isExpired(result: { data: unknown } | { error: ApiProblem }): boolean {
-  return "error" in result && result.error.status === 401;
+  // A wrong password is no reason to ask for another token.
+  return "error" in result && result.error.status === 401 && result.error.code !== "invalid_credentials";
 }
 
 async function attempt(request: ApiRequest, token: string | null, signal?: AbortSignal) {

@@ -34,6 +34,7 @@ const LOCK = "examhall-refresh";
 const CHANNEL = "examhall-session";
 
 let current: Session | null = null;
+let lost = false;
 let renewal: ReturnType<typeof setTimeout> | undefined;
 let pending: Promise<Session | ApiProblem> | null = null;
 const listeners = new Set<Listener>();
@@ -41,15 +42,20 @@ const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastCh
 
 if (channel) {
   channel.onmessage = ({ data }: MessageEvent<TokenAnswer | "logout">) => {
-    if (data === "logout") set(null);
+    if (data === "logout") lose();
     else if (!current || current.user.id === data.user.id) adopt(data);
     // Another person logged in here: this page's requests would be theirs.
-    else set(null);
+    else lose();
   };
 }
 
 export function session(): Session | null {
   return current;
+}
+
+/** Whether this page had a session that ended without its doing: the person should hear of it. */
+export function wasLost(): boolean {
+  return lost;
 }
 
 export function onSession(listener: Listener): () => void {
@@ -65,6 +71,7 @@ export function signedIn(answer: TokenAnswer): Session {
 
 export function signedOut(): void {
   channel?.postMessage("logout");
+  lost = false;
   set(null);
 }
 
@@ -97,7 +104,7 @@ async function ask(): Promise<Session | ApiProblem> {
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return signedIn(body as TokenAnswer);
   const problem = problemOf(response.status, body, response.headers.get("retry-after"));
-  if (response.status === 401) set(null);
+  if (response.status === 401) lose();
   return problem;
 }
 
@@ -106,7 +113,13 @@ async function exclusively<T>(work: () => Promise<T>): Promise<T> {
   return navigator.locks ? await navigator.locks.request(LOCK, work) : work();
 }
 
+function lose(): void {
+  lost = lost || current !== null;
+  set(null);
+}
+
 function adopt(answer: TokenAnswer): Session {
+  lost = false;
   const now = performance.now();
   const life = answer.expires_in * 1000;
   const next: Session = {

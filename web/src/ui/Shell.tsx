@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { isLocale, LOCALES, NAMES } from "@/i18n/locales";
 import { useLanguage } from "@/i18n/provider";
-import { Button, Select } from ".";
+import { Button, ButtonLink, Select } from ".";
 import styles from "./shell.module.css";
 import { chooseTheme, chosenTheme, THEMES, type Theme } from "./theme";
 
@@ -81,16 +81,23 @@ function Preferences({ user }: Pick<Props, "user">) {
             </option>
           ))}
         </Select>
-        {user ? <Button onClick={user.onLogout}>{s("logOut")}</Button> : null}
+        {user ? (
+          <>
+            <ButtonLink href="/password/">{s("changePassword")}</ButtonLink>
+            <Button onClick={user.onLogout}>{s("logOut")}</Button>
+          </>
+        ) : null}
       </div>
     </details>
   );
 }
 
-/** The heading of a page, which takes the focus when the page changes, so that it is read out. */
-export function PageTitle({ children }: { children: ReactNode }) {
+/** The heading of a page, which takes the focus when the page changes, so that it is read out (unless not `focus`). */
+export function PageTitle({ focus = true, children }: { focus?: boolean; children: ReactNode }) {
   const element = useRef<HTMLHeadingElement>(null);
-  useEffect(() => element.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    if (focus) element.current?.focus({ preventScroll: true });
+  }, [focus]);
   return (
     <h1 ref={element} tabIndex={-1} className={styles.pageTitle}>
       {children}
