@@ -4,7 +4,7 @@ import { type ComponentProps, type ReactNode, useRef } from "react";
 import { useTranslations } from "use-intl";
 import { RichText } from "@/text/RichText";
 import { Button } from "@/ui";
-import { labelledBy, type QuestionProps } from "./QuestionView";
+import { labelledBy, type QuestionProps } from "./question";
 import styles from "./questions.module.css";
 
 export function Choices({ question, answer, onAnswer, disabled }: QuestionProps) {

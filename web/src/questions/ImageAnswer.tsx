@@ -7,7 +7,7 @@ import type { ApiProblem } from "@/api/problem";
 import { Picture } from "@/text/Picture";
 import { Button, Note, Progress, Row } from "@/ui";
 import { Problem } from "@/ui/Problem";
-import { labelledBy, type QuestionProps } from "./QuestionView";
+import { labelledBy, type QuestionProps } from "./question";
 import styles from "./questions.module.css";
 import { cancelUpload, MAX_FILE_BYTES, startUpload, TYPES, type Upload, useUpload } from "./upload";
 

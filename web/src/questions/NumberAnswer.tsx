@@ -3,7 +3,7 @@
 import { useEffect, useId, useState } from "react";
 import { useTranslations } from "use-intl";
 import { numberOf } from "./numeric";
-import { labelledBy, type QuestionProps } from "./QuestionView";
+import { labelledBy, type QuestionProps } from "./question";
 import styles from "./questions.module.css";
 
 /** What was typed and is no number, by question: it is still there when one comes back to it. */

@@ -3,7 +3,7 @@
 import { useId, useLayoutEffect, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { bytesOf, clip, MAX_BYTES, WARN_BYTES, wordsIn } from "./limit";
-import { labelledBy, type QuestionProps } from "./QuestionView";
+import { labelledBy, type QuestionProps } from "./question";
 import styles from "./questions.module.css";
 
 export function ShortText(props: QuestionProps) {

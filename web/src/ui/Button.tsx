@@ -36,9 +36,16 @@ export function Button({
   );
 }
 
-export function ButtonLink({ look, small, href, children }: Shared & { href: string; children: ReactNode }) {
+interface LinkProps extends Shared {
+  href: string;
+  /** Of what it speaks of, where several links of a page read the same. */
+  describedBy?: string;
+  children: ReactNode;
+}
+
+export function ButtonLink({ look, small, href, describedBy, children }: LinkProps) {
   return (
-    <Link href={href} className={classes({ look, small })} prefetch={false}>
+    <Link href={href} className={classes({ look, small })} aria-describedby={describedBy} prefetch={false}>
       {children}
     </Link>
   );

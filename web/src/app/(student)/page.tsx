@@ -1,7 +1,8 @@
 "use client";
 /** The start page of students: their exams. */
 import { StudentPage } from "@/session/StudentPage";
+import { ExamsPage } from "@/student/ExamsPage";
 
-export default function Home() {
-  return <StudentPage>{() => <p>…</p>}</StudentPage>;
+export default function Page() {
+  return <StudentPage>{() => <ExamsPage />}</StudentPage>;
 }
