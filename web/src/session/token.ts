@@ -3,6 +3,7 @@
  * so that the refresh token is never used twice; the others hear of it.
  */
 import { type ApiProblem, problemOf } from "@/api/problem";
+import { rememberPerson } from "./lastPerson";
 
 export interface User {
   id: string;
@@ -134,6 +135,7 @@ function adopt(answer: TokenAnswer): Session {
 
 function set(next: Session | null): void {
   current = next;
+  rememberPerson(next ? { id: next.user.id, name: next.user.name || next.user.email } : null);
   clearTimeout(renewal);
   if (next) scheduleRenewal(next.renewAt - performance.now());
   for (const listener of listeners) listener(next);

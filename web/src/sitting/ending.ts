@@ -1,0 +1,174 @@
+/**
+ * How a sitting ends or is held up: by the person, by the clock, elsewhere; paused, void. One thing at a time: each
+ * scene plays until it knows what comes next.
+ */
+import { type ApiProblem, isProblem } from "@/api/problem";
+import { backoff, isPassing, spread } from "./backoff";
+import { remainingMs } from "./clock";
+import type { Outgoing } from "./entry";
+import { MOST_IN_A_BATCH } from "./sender";
+import type { Sitting } from "./sitting";
+import { type HandedInBy, pendingOf } from "./slice";
+
+/** A class whose time is up together does not come together. */
+const SCATTER_MS = 2_000;
+/** Less than this is no time to type in: the clocks were a little apart. */
+const WORTH_REOPENING_MS = 5_000;
+const PAUSE_ASKED_MS = 15_000;
+const MOST_SENT_ALONG = 1000;
+
+type Scene = () => Promise<Scene | null>;
+
+export class Ending {
+  private waiting: (() => void) | null = null;
+  private playing = false;
+  private stopped = false;
+  private givenUp = false;
+
+  constructor(private readonly sitting: Sitting) {}
+
+  /** No more answers are taken, by the server's word. */
+  because(problem: ApiProblem): void {
+    if (problem.status === 401) this.sitting.sessionIsLost();
+    else this.play(this.after(problem));
+  }
+
+  /** By this device's clock. */
+  timeIsUp(): void {
+    this.play(() => this.confirmTime());
+  }
+
+  /** Once, whatever is pressed. */
+  handIn(by: HandedInBy): void {
+    if (this.sitting.state.phase.kind !== "closed") this.play(() => this.submit(by));
+  }
+
+  /** The person goes back to the exam: only where the submit failed, and time is left. */
+  giveUp(): void {
+    const { phase, clock } = this.sitting.state;
+    const left = clock ? remainingMs(clock, this.sitting.around.now()) : 0;
+    if (phase.kind !== "handingIn" || phase.by !== "person" || !phase.problem || left <= 0) return;
+    this.givenUp = true;
+    this.wake();
+  }
+
+  /** Something says that it is worth trying now. */
+  wake(): void {
+    this.waiting?.();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.wake();
+  }
+
+  private async play(first: Scene): Promise<void> {
+    if (this.playing) return;
+    this.playing = true;
+    this.givenUp = false;
+    this.sitting.halt();
+    for (let scene: Scene | null = first; scene && !this.stopped; ) scene = await scene();
+    this.playing = false;
+  }
+
+  private after(problem: ApiProblem): Scene {
+    switch (problem.code) {
+      case "time_limit_exceeded":
+        return () => this.submit("time");
+      case "already_submitted":
+        return () => this.submit("elsewhere");
+      case "attempt_paused":
+        return () => this.pause();
+      case "attempt_void":
+        return () => this.rest({ kind: "void" });
+      default:
+        return () => this.rest({ kind: "lost", problem });
+    }
+  }
+
+  /** More time may have been granted: the server is asked before anything is closed. */
+  private async confirmTime(): Promise<Scene | null> {
+    const { sitting } = this;
+    sitting.become({ kind: "timeUp", problem: null });
+    await this.wait(SCATTER_MS * sitting.around.random());
+    for (let failures = 1; !this.stopped; ) {
+      const batch = pendingOf(sitting.state).slice(0, MOST_IN_A_BATCH);
+      const reply = await sitting.send(batch);
+      if (isProblem(reply)) {
+        if (!isPassing(reply)) return this.after(reply);
+        sitting.become({ kind: "timeUp", problem: reply });
+        await this.retry(reply, failures++);
+      } else {
+        sitting.saved(reply, batch);
+        const left = reply.time_remaining_seconds * 1000;
+        if (left > WORTH_REOPENING_MS) return this.goOn();
+        await this.wait(left + 500);
+      }
+    }
+    return null;
+  }
+
+  /** The same answers again and again, until the server has confirmed. */
+  private async submit(by: HandedInBy): Promise<Scene | null> {
+    const { sitting } = this;
+    const answers: Outgoing[] = pendingOf(sitting.state).slice(0, MOST_SENT_ALONG);
+    sitting.become({ kind: "handingIn", by, problem: null });
+    for (let failures = 1; !this.stopped; failures += 1) {
+      const reply = await sitting.around.transport.submit(sitting.attempt, answers);
+      if (!isProblem(reply)) {
+        await sitting.over();
+        return this.rest({ kind: "closed", by, submitted: reply });
+      }
+      if (!isPassing(reply)) return this.after(reply);
+      sitting.become({ kind: "handingIn", by, problem: reply });
+      await this.retry(reply, failures);
+      if (this.givenUp) return this.goOn();
+    }
+    return null;
+  }
+
+  private async pause(): Promise<Scene | null> {
+    this.sitting.become({ kind: "paused" });
+    while (!this.stopped) {
+      await this.wait(spread(PAUSE_ASKED_MS, this.sitting.around.random));
+      const problem = await this.sitting.resume();
+      if (!problem) return this.goOn();
+      if (problem.status === 401) await this.retry(problem, 1);
+      else if (!isPassing(problem) && problem.code !== "attempt_paused") return this.after(problem);
+    }
+    return null;
+  }
+
+  private async rest(phase: Parameters<Sitting["become"]>[0]): Promise<null> {
+    this.sitting.become(phase);
+    return null;
+  }
+
+  private async goOn(): Promise<null> {
+    this.sitting.goOn();
+    return null;
+  }
+
+  /** A lost session waits for the login, whatever else failed for a while. */
+  private retry(problem: ApiProblem, failures: number): Promise<void> {
+    if (problem.status !== 401) {
+      return this.wait(backoff(failures, this.sitting.around.random, problem.retryAfter));
+    }
+    this.sitting.sessionIsLost();
+    return this.wait(null);
+  }
+
+  private wait(ms: number | null): Promise<void> {
+    const { timers } = this.sitting.around;
+    return new Promise((resolve) => {
+      let handle: unknown = null;
+      const go = () => {
+        timers.clear(handle);
+        this.waiting = null;
+        resolve();
+      };
+      this.waiting = go;
+      if (ms !== null) handle = timers.set(go, ms);
+    });
+  }
+}

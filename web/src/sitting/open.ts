@@ -1,0 +1,116 @@
+/** How a sitting begins: handed over by the start, resumed, or from this device's journal. */
+import { type ApiProblem, isProblem } from "@/api/problem";
+import type { Attempt, Submitted } from "@/api/student.gen";
+import { heard, type Now, recalled } from "./clock";
+import { BLANK, type Entry, isPending, type Outgoing } from "./entry";
+import { takeHandedOver } from "./handover";
+import { Journal, type Kept } from "./journal";
+import { reconcile } from "./reconcile";
+import type { HandedInBy, Opened } from "./slice";
+import type { Transport } from "./transport";
+
+export type Opening =
+  | { kind: "opened"; opened: Opened; journal: Journal | null }
+  /** It was over, and this confirmed it. */
+  | { kind: "closed"; by: HandedInBy; submitted: Submitted }
+  | { kind: "none" }
+  | { kind: "paused" }
+  | { kind: "void" }
+  | { kind: "failed"; problem: ApiProblem };
+
+interface Place {
+  user: string;
+  exam: string;
+  transport: Transport;
+  now(): Now;
+}
+
+export async function open(place: Place): Promise<Opening> {
+  const journal = await Journal.open(place.user, place.now().wall).catch(() => null);
+  const opening = await openWith(place, journal);
+  if (opening.kind !== "opened") journal?.close();
+  return opening;
+}
+
+async function openWith(place: Place, journal: Journal | null): Promise<Opening> {
+  const asked = place.now();
+  const attempt = takeHandedOver(place.exam) ?? (await place.transport.resume(place.exam));
+  if (!isProblem(attempt)) {
+    const kept = (await journal?.ofAttempt(attempt.student_exam_id).catch(() => null)) ?? null;
+    return { kind: "opened", opened: resumed(attempt, kept, asked, place.now(), journal), journal };
+  }
+  const kept = (await journal?.ofExam(place.exam).catch(() => null)) ?? null;
+  return without(attempt, kept, place, journal);
+}
+
+function resumed(attempt: Attempt, kept: Kept | null, asked: Now, at: Now, journal: Journal | null): Opened {
+  const { saved_answers: saved, ...paper } = attempt;
+  const entries = paper.questions.map(({ id }) => [id, reconcile(saved[id], kept?.entries[id])] as const);
+  return {
+    paper,
+    entries: Object.fromEntries(entries),
+    clock: heard(null, attempt, asked, at),
+    durable: journal !== null,
+    fromJournal: false,
+  };
+}
+
+/** The server gave no attempt: why, and what this device has. */
+async function without(
+  problem: ApiProblem,
+  kept: Kept | null,
+  place: Place,
+  journal: Journal | null,
+): Promise<Opening> {
+  if (problem.code === "attempt_paused") return { kind: "paused" };
+  const attempt = kept?.sitting.attempt ?? named(problem);
+  // Over, or handed in elsewhere: a submit tells, and takes along what was not saved yet, if it still may.
+  if (attempt && (problem.status === 410 || problem.status === 404)) {
+    const by = problem.status === 410 ? "time" : "elsewhere";
+    return closed(attempt, unsent(kept), by, place, journal);
+  }
+  if (problem.status === 404) return { kind: "none" };
+  if (kept && journal && (problem.status === 0 || problem.status >= 500)) {
+    return { kind: "opened", opened: remembered(kept, place.now()), journal };
+  }
+  return { kind: "failed", problem };
+}
+
+async function closed(
+  attempt: string,
+  answers: Outgoing[],
+  by: HandedInBy,
+  place: Place,
+  journal: Journal | null,
+): Promise<Opening> {
+  const submitted = await place.transport.submit(attempt, answers);
+  if (!isProblem(submitted)) {
+    await journal?.wipe(attempt).catch(() => undefined);
+    return { kind: "closed", by, submitted };
+  }
+  if (submitted.code === "attempt_void") return { kind: "void" };
+  return submitted.status === 404 ? { kind: "none" } : { kind: "failed", problem: submitted };
+}
+
+function remembered({ sitting, entries }: Kept, at: Now): Opened {
+  const all = sitting.paper.questions.map(({ id }) => [id, entries[id] ?? BLANK] as const);
+  return {
+    paper: sitting.paper,
+    entries: Object.fromEntries(all),
+    clock: sitting.clock && recalled(sitting.clock, at),
+    durable: true,
+    fromJournal: true,
+  };
+}
+
+function unsent(kept: Kept | null): Outgoing[] {
+  return Object.entries(kept?.entries ?? {}).flatMap(([question, entry]: [string, Entry]) =>
+    isPending(entry) ? [{ question_id: question, answer: entry.answer, revision: entry.revision }] : [],
+  );
+}
+
+/** 410 names the attempt whose time is up. */
+function named(problem: ApiProblem): string | null {
+  const id = "student_exam_id" in problem ? problem.student_exam_id : null;
+  return typeof id === "string" ? id : null;
+}

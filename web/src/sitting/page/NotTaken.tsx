@@ -1,0 +1,38 @@
+"use client";
+/** Answers that came with the submit and were not taken, with their texts: they must not vanish without a word. */
+import { useTranslations } from "use-intl";
+import type { RejectedItem } from "@/api/student.gen";
+import { Note } from "@/ui";
+import { questionsOf } from "../slice";
+import { AnswerText } from "./AnswerText";
+import { useShown } from "./context";
+import styles from "./sitting.module.css";
+
+export function NotTaken({ rejected }: { rejected: RejectedItem[] }) {
+  const t = useTranslations("sitting");
+  const questions = useShown(questionsOf);
+  const entries = useShown((state) => state.entries);
+  if (rejected.length === 0) return null;
+  return (
+    <Note tone="bad">
+      <strong>{t("notTaken", { count: rejected.length })}</strong>
+      <ul className={styles.notTaken}>
+        {rejected.map(({ question_id: id, code, detail }) => {
+          const place = questions.findIndex((question) => question.id === id);
+          const question = questions[place];
+          return (
+            <li key={id}>
+              {question ? t("question", { number: place + 1 }) : null}{" "}
+              {t.has(`why.${code}`) ? t(`why.${code}`) : detail}
+              {question ? (
+                <div className={styles.text} dir="auto">
+                  <AnswerText question={question} answer={entries[id]?.answer ?? null} />
+                </div>
+              ) : null}
+            </li>
+          );
+        })}
+      </ul>
+    </Note>
+  );
+}

@@ -1,0 +1,80 @@
+"use client";
+/** Before handing in: what is unanswered, flagged or undecided; then one confirmation. */
+import { useState } from "react";
+import { useTranslations } from "use-intl";
+import { Button, Card, Dialog, Note, Row, Stack } from "@/ui";
+import { act, questionsOf } from "../slice";
+import { countsOf, type Listed, reviewOf } from "../standing";
+import { useShown, useSitting } from "./context";
+import { focusQuestion } from "./focus";
+import { NumberLinks } from "./Navigator";
+
+export function Review({ onBack }: { onBack: () => void }) {
+  const t = useTranslations("sitting");
+  const sitting = useSitting();
+  const review = useShown(reviewOf);
+  const count = useShown((state) => questionsOf(state).length);
+  const answered = useShown((state) => countsOf(state).answered);
+  const [asking, setAsking] = useState(false);
+  function go(place: number) {
+    onBack();
+    sitting.dispatch(act.placeChanged(place));
+    window.requestAnimationFrame(() => focusQuestion(sitting.state));
+  }
+  const fine = review.unanswered.length === 0 && review.flagged.length === 0;
+  return (
+    <Card>
+      <Stack>
+        <h2>{t("reviewTitle")}</h2>
+        <p>{t("answeredOf", { answered, count })}</p>
+        {fine ? <Note tone="good">{t("allAnswered")}</Note> : null}
+        <Some
+          title={t("unansweredSome", { count: review.unanswered.length })}
+          listed={review.unanswered}
+          onGo={go}
+        />
+        <Some title={t("flaggedSome", { count: review.flagged.length })} listed={review.flagged} onGo={go} />
+        <Some
+          title={t("conflict.some", { count: review.undecided.length })}
+          listed={review.undecided}
+          onGo={go}
+        />
+        <Some title={t("refusedSome", { count: review.refused.length })} listed={review.refused} onGo={go} />
+        <Row>
+          <Button onClick={onBack}>{t("backToExam")}</Button>
+          <Button look="primary" onClick={() => setAsking(true)}>
+            {t("handIn")}
+          </Button>
+        </Row>
+      </Stack>
+      <Dialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        title={t("confirmTitle")}
+        actions={
+          <>
+            <Button onClick={() => setAsking(false)}>{t("backToExam")}</Button>
+            <Button look="primary" onClick={() => sitting.handIn()}>
+              {t("confirm")}
+            </Button>
+          </>
+        }
+      >
+        <p>{t("confirmText")}</p>
+        {review.unanswered.length > 0 ? (
+          <p>{t("unansweredSome", { count: review.unanswered.length })}</p>
+        ) : null}
+      </Dialog>
+    </Card>
+  );
+}
+
+function Some({ title, listed, onGo }: { title: string; listed: Listed[]; onGo: (place: number) => void }) {
+  if (listed.length === 0) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <NumberLinks listed={listed} onGo={onGo} />
+    </section>
+  );
+}

@@ -1,0 +1,268 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { ApiProblem } from "@/api/problem";
+import type { Outgoing } from "./entry";
+import { Sender, type SenderOwner, type SendState } from "./sender";
+import { FakeTime, problem, reply, settled } from "./testing";
+import type { SavedReply } from "./transport";
+
+type Answer = SavedReply | ApiProblem;
+
+class Page implements SenderOwner {
+  time = new FakeTime();
+  unsaved = new Map<string, number>();
+  batches: { at: number; batch: Outgoing[] }[] = [];
+  states: SendState[] = [];
+  refusals: string[] = [];
+  faults: string[] = [];
+  network = true;
+  answers: (batch: Outgoing[]) => Answer | Promise<Answer> = reply;
+  readonly sender: Sender;
+
+  constructor(random = () => 0.5) {
+    this.sender = new Sender(this, this.time, random);
+  }
+
+  type(question = "q"): void {
+    this.unsaved.set(question, (this.unsaved.get(question) ?? 0) + 1);
+    this.sender.changed();
+  }
+
+  pending = (): Outgoing[] =>
+    [...this.unsaved].map(([question_id, revision]) => ({ question_id, revision, answer: String(revision) }));
+
+  async send(batch: Outgoing[]): Promise<Answer> {
+    this.batches.push({ at: this.time.now, batch });
+    return this.answers(batch);
+  }
+
+  saved(_: SavedReply, batch: Outgoing[]): void {
+    for (const { question_id, revision } of batch) {
+      if (this.unsaved.get(question_id) === revision) this.unsaved.delete(question_id);
+    }
+  }
+
+  refused(answer: Outgoing): void {
+    this.refusals.push(answer.question_id);
+    this.unsaved.delete(answer.question_id);
+  }
+
+  halted(fault: ApiProblem): void {
+    this.faults.push(fault.code);
+  }
+
+  sendState(state: SendState): void {
+    this.states.push(state);
+  }
+
+  online(): boolean {
+    return this.network;
+  }
+
+  get state(): SendState | undefined {
+    return this.states.at(-1);
+  }
+
+  get times(): number[] {
+    return this.batches.map(({ at }) => at);
+  }
+}
+
+let page: Page;
+beforeEach(() => {
+  page = new Page();
+});
+
+describe("sending", () => {
+  it("waits for two quiet seconds, then sends all in one batch", async () => {
+    page.type("a");
+    await page.time.pass(1500);
+    page.type("b");
+    await page.time.pass(1999);
+    expect(page.batches).toEqual([]);
+    await page.time.pass(1);
+    expect(page.batches.map(({ batch }) => batch.length)).toEqual([2]);
+    expect(page.state).toBe("idle");
+  });
+
+  it("comes at the latest after 30 s ± 20 %, however one types", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0, max: 1, noNaN: true }), async (chance) => {
+        const busy = new Page(() => chance);
+        for (let turn = 0; turn < 40; turn += 1) {
+          busy.type();
+          await busy.time.pass(1000);
+        }
+        expect(busy.times[0]).toBeGreaterThanOrEqual(24_000);
+        expect(busy.times[0]).toBeLessThanOrEqual(36_000);
+        expect(busy.batches.length).toBe(1);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("has one batch in flight; what is typed meanwhile waits for its own pause", async () => {
+    let arrive: (answer: Answer) => void = () => undefined;
+    page.answers = () => new Promise((resolve) => (arrive = resolve));
+    page.type();
+    await page.time.pass(2000);
+    page.type();
+    await page.time.pass(5000);
+    expect(page.batches.length).toBe(1);
+    page.answers = reply;
+    arrive(reply(page.batches[0]?.batch ?? []));
+    await settled();
+    expect(page.batches.map(({ batch }) => batch[0]?.revision)).toEqual([1, 2]);
+    expect(page.state).toBe("idle");
+  });
+
+  it("takes at most 200 answers at a time", async () => {
+    for (let number = 0; number < 450; number += 1) page.type(`q${number}`);
+    await page.time.pass(2000);
+    expect(page.batches.map(({ batch }) => batch.length)).toEqual([200, 200, 50]);
+  });
+
+  it("leaves to another tab what that one typed, but not for ever", async () => {
+    page.unsaved.set("q", 1);
+    page.sender.adopted();
+    await page.time.pass(20_000);
+    expect(page.batches).toEqual([]);
+    await page.time.pass(20_000);
+    expect(page.batches.length).toBe(1);
+  });
+});
+
+describe("a failure", () => {
+  it("is followed by tries after 5, 10, 20, 40, 60, 60 s", async () => {
+    page.answers = () => problem(503);
+    page.type();
+    await page.time.pass(2000 + 5000 + 10_000 + 20_000 + 40_000 + 60_000 + 60_000);
+    const waits = page.times.slice(1).map((at, before) => at - (page.times[before] ?? 0));
+    expect(waits).toEqual([5000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    expect(page.state).toBe("retrying");
+  });
+
+  it("spreads the tries, and never waits for more than a minute", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0, max: 1, noNaN: true }), async (chance) => {
+        const away = new Page(() => chance);
+        away.answers = () => problem(0);
+        away.type();
+        await away.time.pass(400_000);
+        const waits = away.times.slice(1).map((at, before) => at - (away.times[before] ?? 0));
+        expect(Math.max(...waits)).toBeLessThanOrEqual(60_000);
+        expect(waits[0]).toBeGreaterThanOrEqual(4000);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("waits as long as the server asks", async () => {
+    page.answers = () => problem(429, "rate_limited", 30);
+    page.type();
+    await page.time.pass(2000 + 29_999);
+    expect(page.batches.length).toBe(1);
+    await page.time.pass(5000);
+    expect(page.batches.length).toBe(2);
+  });
+
+  it("is not hurried by typing on", async () => {
+    page.answers = () => problem(503);
+    page.type();
+    await page.time.pass(2000);
+    page.type();
+    await page.time.pass(4000);
+    expect(page.batches.length).toBe(1);
+  });
+
+  it("is tried again at once when the network is back, with everything", async () => {
+    page.answers = () => problem(0);
+    page.network = false;
+    page.type("a");
+    await page.time.pass(2000);
+    expect(page.state).toBe("offline");
+    page.type("b");
+    page.answers = reply;
+    page.sender.wake();
+    await settled();
+    expect(page.batches.at(-1)?.batch.length).toBe(2);
+    expect([page.state, page.unsaved.size]).toEqual(["idle", 0]);
+  });
+
+  it("is told from being offline, where the device has a network", async () => {
+    page.answers = () => problem(0);
+    page.type();
+    await page.time.pass(2000);
+    expect(page.state).toBe("retrying");
+  });
+});
+
+describe("a request that is refused as a whole", () => {
+  it("is narrowed down to the answer that it is about", async () => {
+    page.answers = (batch) =>
+      batch.some(({ question_id }) => question_id === "q5") ? problem(422, "invalid") : reply(batch);
+    for (let number = 0; number < 16; number += 1) page.type(`q${number}`);
+    await page.time.pass(2000);
+    expect(page.refusals).toEqual(["q5"]);
+    expect(page.unsaved.size).toBe(0);
+  });
+});
+
+describe("a fault of the whole attempt", () => {
+  it.each([
+    [400, "time_limit_exceeded"],
+    [409, "attempt_paused"],
+    [401, "unauthenticated"],
+    [404, "not_found"],
+  ])("%d %s halts", async (status, code) => {
+    page.answers = () => problem(status, code);
+    page.type();
+    await page.time.pass(2000);
+    page.type();
+    await page.time.pass(100_000);
+    expect([page.batches.length, page.faults, page.state]).toEqual([1, [code], "halted"]);
+  });
+
+  it("is over when it goes on", async () => {
+    page.answers = () => problem(401, "unauthenticated");
+    page.type();
+    await page.time.pass(2000);
+    page.answers = reply;
+    page.sender.restart();
+    await settled();
+    expect([page.unsaved.size, page.state]).toEqual([0, "idle"]);
+  });
+});
+
+describe("whatever happens", () => {
+  it("what was typed is sent in the end, and never two batches at once", async () => {
+    const events = fc.array(
+      fc.oneof(fc.constant("type"), fc.constant("fail"), fc.constant("wake"), fc.nat(20_000)),
+      { maxLength: 60 },
+    );
+    await fc.assert(
+      fc.asyncProperty(events, async (steps) => {
+        const any = new Page();
+        let failing = false;
+        let flying = 0;
+        any.answers = async (batch) => {
+          flying += 1;
+          expect(flying).toBe(1);
+          await settled();
+          flying -= 1;
+          return failing ? problem(503) : reply(batch);
+        };
+        for (const step of steps) {
+          if (step === "type") any.type();
+          else if (step === "fail") failing = !failing;
+          else if (step === "wake") any.sender.wake();
+          else await any.time.pass(Number(step));
+        }
+        failing = false;
+        await any.time.pass(120_000);
+        expect([any.unsaved.size, any.batches.length > 0]).toEqual([0, steps.includes("type")]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,249 @@
+/**
+ * A sitting: joins the store, the journal, the sender, the clock and the other tabs. It lives outside of React, so
+ * that no page, dialog or login that comes and goes can lose what was typed.
+ */
+import type { UnknownAction } from "@reduxjs/toolkit";
+import { type ApiProblem, isProblem } from "@/api/problem";
+import type { Answer } from "@/questions/types";
+import type { AppStore } from "@/store";
+import { heard, type Now } from "./clock";
+import { Ending } from "./ending";
+import type { Entry, Outgoing } from "./entry";
+import type { Journal } from "./journal";
+import { reconcile } from "./reconcile";
+import { Reporter } from "./reporter";
+import { Sender, type SenderOwner, type SendState, type Timers } from "./sender";
+import { act, type Opened, type Phase, pendingOf, type SittingState, sittingOf } from "./slice";
+import { Tabs } from "./tabs";
+import { TimeKeeper } from "./timekeeper";
+import type { Ack, EventKind, SavedReply, Transport } from "./transport";
+
+export interface Surroundings {
+  store: AppStore;
+  transport: Transport;
+  journal: Journal | null;
+  user: string;
+  /** Nothing is sent and nothing counts. */
+  practice: boolean;
+  timers: Timers;
+  now(): Now;
+  random(): number;
+  online(): boolean;
+}
+
+export class Sitting implements SenderOwner {
+  readonly attempt: string;
+  readonly exam: string;
+  private readonly sender: Sender;
+  private readonly tabs: Tabs;
+  private readonly reporter: Reporter;
+  private readonly time: TimeKeeper;
+  private readonly ending: Ending;
+  private gone = false;
+
+  constructor(
+    readonly around: Surroundings,
+    opened: Opened,
+  ) {
+    const { timers, random, transport, user } = around;
+    this.attempt = opened.paper.student_exam_id;
+    this.exam = opened.paper.exam.id;
+    this.dispatch(act.opened(opened));
+    this.sender = new Sender(this, timers, random);
+    this.reporter = new Reporter(transport, this.attempt, timers, random);
+    this.time = new TimeKeeper(this);
+    this.ending = new Ending(this);
+    this.tabs = new Tabs(user, this.attempt, {
+      entry: (question, entry) => {
+        this.dispatch(act.heardFromTab({ question, entry }));
+        this.sender.adopted();
+      },
+      closed: () => this.ending.handIn("elsewhere"),
+    });
+    this.keepPaper(opened);
+    if (this.pending().length > 0) this.sender.changed();
+    this.time.start();
+  }
+
+  get state(): SittingState {
+    return sittingOf(this.around.store.getState());
+  }
+
+  answer(question: string, answer: Answer): void {
+    if (this.state.phase.kind !== "open") return;
+    this.dispatch(act.answered({ question, answer, at: this.moment() }));
+    this.keep([question]);
+    this.sender.changed();
+  }
+
+  flag(question: string): void {
+    this.dispatch(act.flagged(question));
+    this.keep([question]);
+  }
+
+  decide(question: string, which: "mine" | "other"): void {
+    this.dispatch(act.decided({ question, which, at: this.moment() }));
+    this.keep([question]);
+    this.sender.changed();
+  }
+
+  handIn(): void {
+    this.ending.handIn("person");
+  }
+
+  /** Away from a submit that did not get through. */
+  goBack(): void {
+    this.ending.giveUp();
+  }
+
+  timeIsUp(): void {
+    this.ending.timeIsUp();
+  }
+
+  report(kind: EventKind): void {
+    this.reporter.add(kind, this.moment());
+  }
+
+  /** The network is back, somebody looks again, or asks for it: whatever waits, tries now. */
+  wake(): void {
+    this.sender.wake();
+    this.ending.wake();
+    this.time.wake();
+  }
+
+  /** What is unsaved, now: before leaving. */
+  flush(): Promise<void> {
+    return this.sender.flush();
+  }
+
+  sessionIsBack(): void {
+    if (!this.state.sessionLost) return;
+    this.dispatch(act.sessionChanged({ lost: false }));
+    if (this.state.phase.kind === "open") this.sender.restart();
+    this.ending.wake();
+  }
+
+  sessionIsLost(): void {
+    this.dispatch(act.sessionChanged({ lost: true }));
+  }
+
+  /** Leaves the attempt as it is: it can be resumed. */
+  leave(): void {
+    this.halt();
+    this.time.stop();
+    this.ending.stop();
+    this.tabs.close();
+    this.reporter.close();
+    this.around.journal?.close();
+    this.dispatch(act.left());
+    this.gone = true;
+  }
+
+  /** The submit is acknowledged: nothing of it stays on this device. */
+  async over(): Promise<void> {
+    this.time.stop();
+    this.tabs.tellClosed();
+    await this.around.journal?.wipe(this.attempt).catch(() => undefined);
+  }
+
+  become(phase: Phase): void {
+    this.dispatch(act.phaseChanged(phase));
+  }
+
+  halt(): void {
+    this.sender.halt();
+  }
+
+  goOn(): void {
+    this.become({ kind: "open" });
+    this.sender.restart();
+  }
+
+  dispatch(action: UnknownAction): void {
+    if (!this.gone) this.around.store.dispatch(action);
+  }
+
+  /** A round trip whose answer tells the time. With no answers it asks for nothing else. */
+  async send(batch: Outgoing[]): Promise<SavedReply | ApiProblem> {
+    const asked = this.around.now();
+    if (batch.length > 0) this.dispatch(act.sent(batch));
+    const reply = await this.around.transport.save(this.attempt, batch);
+    if (!isProblem(reply)) this.hear(reply, asked);
+    return reply;
+  }
+
+  saved(reply: SavedReply, batch: Outgoing[]): void {
+    this.dispatch(act.judged({ reply, batch }));
+    this.keep(batch.map((one) => one.question_id));
+  }
+
+  /** What the server holds now, and the time that is left. */
+  async resume(): Promise<ApiProblem | null> {
+    const asked = this.around.now();
+    const attempt = await this.around.transport.resume(this.exam);
+    // Not in progress any more: a submit tells what became of it, and changes nothing.
+    if (isProblem(attempt))
+      return attempt.status === 404 ? { ...attempt, code: "already_submitted" } : attempt;
+    this.hear(attempt, asked);
+    const known = this.state.entries;
+    const ids = attempt.questions.map(({ id }) => id);
+    const entries = ids.map((id) => [id, reconcile(attempt.saved_answers[id], known[id])] as const);
+    this.dispatch(act.reconciled(Object.fromEntries(entries)));
+    this.keep(ids);
+    return null;
+  }
+
+  pending(): Outgoing[] {
+    return pendingOf(this.state);
+  }
+
+  refused(answer: Outgoing, problem: ApiProblem): void {
+    this.dispatch(act.refusedAlone({ answer, problem }));
+    this.keep([answer.question_id]);
+  }
+
+  halted(problem: ApiProblem): void {
+    this.ending.because(problem);
+  }
+
+  sendState(state: SendState): void {
+    this.dispatch(act.sendStateChanged(state));
+  }
+
+  online(): boolean {
+    return this.around.online();
+  }
+
+  private hear(word: Ack, asked: Now): void {
+    const clock = heard(this.state.clock, word, asked, this.around.now());
+    this.dispatch(act.clockHeard(clock));
+    this.tolerate(this.around.journal?.putClock(this.attempt, clock, clock.heardAt.wall));
+  }
+
+  /** Into the journal, and to the other tabs. */
+  private keep(questions: string[]): void {
+    const entries: Record<string, Entry> = {};
+    for (const question of questions) {
+      const entry = this.state.entries[question];
+      if (!entry) continue;
+      entries[question] = entry;
+      this.tabs.tellEntry(question, entry);
+    }
+    this.tolerate(this.around.journal?.putEntries(this.attempt, entries));
+  }
+
+  private keepPaper({ paper, clock, entries }: Opened): void {
+    const touchedAt = this.around.now().wall;
+    const sitting = { attempt: this.attempt, exam: this.exam, paper, clock, touchedAt };
+    this.tolerate(this.around.journal?.putSitting(sitting));
+    this.tolerate(this.around.journal?.putEntries(this.attempt, entries));
+  }
+
+  private tolerate(write: Promise<void> | undefined): void {
+    write?.catch(() => this.dispatch(act.storageRefused()));
+  }
+
+  private moment(): string {
+    return new Date(this.around.now().wall).toISOString();
+  }
+}

@@ -1,0 +1,61 @@
+/** How it stands with the answers, in one word and some counts: what the badge and the review say. Pure. */
+import { createSelector } from "@reduxjs/toolkit";
+import { type Entry, isAnswered, isPending, isRefused, isUndecided, isUnsaved } from "./entry";
+import { questionsOf, type SittingState } from "./slice";
+
+export interface Counts {
+  answered: number;
+  flagged: number;
+  unsaved: number;
+  pending: number;
+  undecided: number;
+  refused: number;
+}
+
+export type Standing =
+  /** Nothing was answered yet. */
+  "fresh" | "saved" | "saving" | "retrying" | "offline" | "loggedOut" | "undecided" | "refused";
+
+export const countsOf = createSelector([(state: SittingState) => state.entries], (entries): Counts => {
+  const all = Object.values(entries);
+  return {
+    answered: all.filter(isAnswered).length,
+    flagged: all.filter((entry) => entry.flagged).length,
+    unsaved: all.filter(isUnsaved).length,
+    pending: all.filter(isPending).length,
+    undecided: all.filter(isUndecided).length,
+    refused: all.filter(isRefused).length,
+  };
+});
+
+export function standingOf(state: SittingState): Standing {
+  const counts = countsOf(state);
+  if (counts.unsaved === 0) return counts.answered > 0 || state.savedAt ? "saved" : "fresh";
+  if (counts.pending === 0) return counts.undecided > 0 ? "undecided" : "refused";
+  if (state.sessionLost) return "loggedOut";
+  if (state.send === "offline") return "offline";
+  return state.send === "retrying" || state.send === "halted" ? "retrying" : "saving";
+}
+
+export interface Listed {
+  id: string;
+  number: number;
+}
+
+/** Numbers of the questions that the review names. */
+export const reviewOf = createSelector(
+  [(state: SittingState) => state.entries, questionsOf],
+  (entries, questions) => {
+    const where = (test: (entry: Entry) => boolean): Listed[] =>
+      questions.flatMap(({ id }, place) => {
+        const known = entries[id];
+        return known && test(known) ? [{ id, number: place + 1 }] : [];
+      });
+    return {
+      unanswered: where((entry) => !isAnswered(entry)),
+      flagged: where((entry) => entry.flagged),
+      undecided: where(isUndecided),
+      refused: where(isRefused),
+    };
+  },
+);
