@@ -51,6 +51,7 @@ function resumed(attempt: Attempt, kept: Kept | null, asked: Now, at: Now, journ
     entries: Object.fromEntries(entries),
     clock: heard(null, attempt, asked, at),
     durable: journal !== null,
+    savedAt: latest(Object.values(saved).map((one) => one.saved_at)),
     fromJournal: false,
   };
 }
@@ -99,8 +100,14 @@ function remembered({ sitting, entries }: Kept, at: Now): Opened {
     entries: Object.fromEntries(all),
     clock: sitting.clock && recalled(sitting.clock, at),
     durable: true,
+    savedAt: null,
     fromJournal: true,
   };
+}
+
+/** Of moments in one form, the order of texts is that of times. */
+function latest(moments: string[]): string | null {
+  return moments.sort().at(-1) ?? null;
 }
 
 function unsent(kept: Kept | null): Outgoing[] {

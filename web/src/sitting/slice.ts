@@ -30,6 +30,8 @@ export interface Opened {
   clock: Clock | null;
   /** False where the browser refuses storage. */
   durable: boolean;
+  /** By the server, of the latest answer that it holds. */
+  savedAt: string | null;
   /** Gone on with from the journal, without the server. */
   fromJournal: boolean;
 }
@@ -43,7 +45,6 @@ export interface SittingState {
   phase: Phase;
   send: SendState;
   sessionLost: boolean;
-  /** By the server, of the last acknowledged answer. */
   savedAt: string | null;
   /** Minutes, of the last threshold passed. */
   announced: number | null;

@@ -19,9 +19,11 @@ export function ExamBar({ onReview }: { onReview: (() => void) | null }) {
       <SaveBadge />
       <Timer />
       {onReview ? (
-        <Button look="primary" small onClick={onReview}>
-          {t("review")}
-        </Button>
+        <span className={styles.barReview}>
+          <Button look="primary" small onClick={onReview}>
+            {t("review")}
+          </Button>
+        </span>
       ) : null}
     </div>
   );

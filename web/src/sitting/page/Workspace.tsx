@@ -124,9 +124,11 @@ function Pager({ onStep, onGo, onReview }: PagerProps) {
   const last = place >= count - 1 || layout === "all";
   return (
     <div className={styles.pager}>
-      <Button onClick={() => onStep(-1)} busy={place === 0}>
-        {t("previous")}
-      </Button>
+      {layout === "one" ? (
+        <Button onClick={() => onStep(-1)} busy={place === 0}>
+          {t("previous")}
+        </Button>
+      ) : null}
       <span className={styles.jump}>
         <Button
           look="quiet"
@@ -149,7 +151,14 @@ function Pager({ onStep, onGo, onReview }: PagerProps) {
         open={open}
         onClose={() => setOpen(false)}
         title={t("questions")}
-        actions={<CloseButton onClose={() => setOpen(false)} />}
+        actions={
+          <>
+            <CloseButton onClose={() => setOpen(false)} />
+            <Button look="primary" onClick={onReview}>
+              {t("review")}
+            </Button>
+          </>
+        }
       >
         <Navigator
           onGo={(to) => {
@@ -162,7 +171,7 @@ function Pager({ onStep, onGo, onReview }: PagerProps) {
   );
 }
 
-export function CloseButton({ onClose }: { onClose: () => void }) {
+function CloseButton({ onClose }: { onClose: () => void }) {
   const c = useTranslations("common");
   return <Button onClick={onClose}>{c("close")}</Button>;
 }
