@@ -6,6 +6,7 @@ import { Button, Card, Note, Row, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { useShown, useSitting } from "./context";
 import { ExamBar } from "./ExamBar";
+import { FocusedHeading } from "./FocusedHeading";
 import { Told } from "./Outcome";
 import { Receipt } from "./Receipt";
 import { Review } from "./Review";
@@ -97,7 +98,7 @@ function HandingIn() {
             <strong>{t("timeExpired")}</strong>
           </Note>
         ) : null}
-        <h2>{t("handingIn")}</h2>
+        <FocusedHeading>{t("handingIn")}</FocusedHeading>
         {phase.problem ? (
           <>
             <Problem error={phase.problem} />

@@ -25,9 +25,10 @@ export function Receipt({ submitted, by, title, practice = false }: Props) {
     <Card>
       <Stack>
         <PageTitle>{heading}</PageTitle>
-        {practice ? <Note>{t("practice.done")}</Note> : <Note tone="good">{t(`by.${by}`)}</Note>}
+        {practice ? <Note>{t("practice.done")}</Note> : null}
+        {practice || submitted.rejected.length > 0 ? null : <Note tone="good">{t(`by.${by}`)}</Note>}
         <NotTaken rejected={submitted.rejected} />
-        <Result submitted={submitted} />
+        {practice ? null : <Result submitted={submitted} />}
         <h2>{t("receipt.title")}</h2>
         <p>{t("receipt.keep")}</p>
         <dl className={styles.receipt}>

@@ -6,8 +6,10 @@ import { Button, Card, Dialog, Note, Row, Stack } from "@/ui";
 import { act, questionsOf } from "../slice";
 import { countsOf, type Listed, reviewOf } from "../standing";
 import { useShown, useSitting } from "./context";
+import { FocusedHeading } from "./FocusedHeading";
 import { focusQuestion } from "./focus";
 import { NumberLinks } from "./Navigator";
+import styles from "./sitting.module.css";
 
 export function Review({ onBack }: { onBack: () => void }) {
   const t = useTranslations("sitting");
@@ -25,7 +27,7 @@ export function Review({ onBack }: { onBack: () => void }) {
   return (
     <Card>
       <Stack>
-        <h2>{t("reviewTitle")}</h2>
+        <FocusedHeading>{t("reviewTitle")}</FocusedHeading>
         <p>{t("answeredOf", { answered, count })}</p>
         {fine ? <Note tone="good">{t("allAnswered")}</Note> : null}
         <Some
@@ -72,7 +74,7 @@ export function Review({ onBack }: { onBack: () => void }) {
 function Some({ title, listed, onGo }: { title: string; listed: Listed[]; onGo: (place: number) => void }) {
   if (listed.length === 0) return null;
   return (
-    <section>
+    <section className={styles.some}>
       <h3>{title}</h3>
       <NumberLinks listed={listed} onGo={onGo} />
     </section>

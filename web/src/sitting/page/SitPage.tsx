@@ -16,6 +16,7 @@ import type { Sitting } from "../sitting";
 import { SittingContext, useShown } from "./context";
 import { ExamPage } from "./ExamPage";
 import { Outcome } from "./Outcome";
+import { Timer } from "./Timer";
 import { useOpening } from "./useOpening";
 
 export function SitPage() {
@@ -74,7 +75,7 @@ function Seat({ person, exam, session }: { person: Person; exam: string; session
 }
 
 function Guarded({ sitting, session }: { sitting: Sitting; session: SessionState }) {
-  const s = useTranslations("session");
+  const t = useTranslations("sitting");
   const lost = useShown((state) => state.sessionLost);
   const [wasIn, setWasIn] = useState(false);
   useEffect(() => {
@@ -88,7 +89,12 @@ function Guarded({ sitting, session }: { sitting: Sitting; session: SessionState
       <div hidden={lost}>
         <ExamPage />
       </div>
-      {lost ? <LoginForm notice={s("expired")} /> : null}
+      {lost ? (
+        <>
+          <Timer />
+          <LoginForm notice={t("loggedOut")} />
+        </>
+      ) : null}
     </>
   );
 }
