@@ -284,7 +284,11 @@ def job(status: str = "running") -> imports_pb2.Job:
 
 
 def failed_rows() -> imports_pb2.ListFailedRowsResponse:
-    row = imports_pb2.FailedRow(row=3, cells={"question": "2 + 2?", "correct": "F"}, errors=job().errors)
+    cells = [
+        imports_pb2.Cell(column="question", text="2 + 2?"),
+        imports_pb2.Cell(column="correct", text="F"),
+    ]
+    row = imports_pb2.FailedRow(row=3, cells=cells, errors=job().errors)
     return imports_pb2.ListFailedRowsResponse(items=[row], next_cursor="on")
 
 

@@ -119,12 +119,17 @@ async def test_failed_rows_come_with_what_was_read_of_them(service: Service) -> 
     request = imports_pb2.ListFailedRowsRequest(job_id=job.id, limit=1)
     first = await service.call(service.imports.ListFailedRows, request)
     (row,) = first.items
-    assert (row.row, row.cells["question"], row.cells["correct"]) == (3, "Where?", "H")
-    assert "explanation" not in row.cells
+    cells = [(cell.column, cell.text) for cell in row.cells]
+    assert (row.row, cells[:2], dict(cells)["correct"]) == (
+        3,
+        [("type", "single_choice"), ("question", "Where?")],
+        "H",
+    )
+    assert "explanation" not in dict(cells)
     assert [(error.column, error.code) for error in row.errors] == [("correct", "unknown_option")]
     request.cursor = first.next_cursor
     last = await service.call(service.imports.ListFailedRows, request)
-    assert (last.items[0].row, last.items[0].cells["question"]) == (4, "Q" * 299 + "…")
+    assert (last.items[0].row, last.items[0].cells[1].text) == (4, "Q" * 299 + "…")
     assert not last.next_cursor
     request.cursor = "bm90IG91cnM"
     with pytest.raises(AppError) as refused:
@@ -142,7 +147,7 @@ async def test_failed_rows_of_people_show_no_passwords(service: Service) -> None
     found = await service.call(
         service.imports.ListFailedRows, imports_pb2.ListFailedRowsRequest(job_id=job.id)
     )
-    assert [dict(row.cells) for row in found.items] == [{"email": "no address", "name": "Ada"}]
+    assert [[cell.text for cell in row.cells] for row in found.items] == [["no address", "Ada"]]
 
 
 async def test_what_is_wrong_with_a_request_is_said(service: Service) -> None:

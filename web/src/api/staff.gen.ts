@@ -915,7 +915,7 @@ export type CellError = {
   message: string;
 };
 export type FailedRow = {
-  /** What was read, by column: no empty cells, no passwords, long texts shortened. */
+  /** What was read, by column, in the template's order: no empty cells, no passwords, long texts shortened. */
   cells: {
     [key: string]: string;
   };

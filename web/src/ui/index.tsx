@@ -91,7 +91,10 @@ export function Progress({ label, value }: { label: string; value: number | null
       aria-label={label}
       value={value === null ? null : Math.round(value * 100)}
     >
-      <RadixProgress.Indicator className={styles.progressBar} style={{ width: `${(value ?? 0) * 100}%` }} />
+      <RadixProgress.Indicator
+        className={styles.progressBar}
+        style={value === null ? undefined : { width: `${value * 100}%` }}
+      />
     </RadixProgress.Root>
   );
 }

@@ -58,7 +58,8 @@ class Jobs(Out):
 class FailedRow(Out):
     row: int = Field(description="As the spreadsheet counts, the header being 1.", examples=[17])
     cells: dict[str, str] = Field(
-        description="What was read, by column: no empty cells, no passwords, long texts shortened.",
+        description="What was read, by column, in the template's order: no empty cells, no passwords, "
+        "long texts shortened.",
         examples=[{"type": "single_choice", "question": "2 + 2?", "option_a": "4", "correct": "F"}],
     )
     errors: list[CellError]
@@ -103,7 +104,7 @@ def job(found: imports_pb2.Job) -> Job:
 def failed_row(found: imports_pb2.FailedRow) -> FailedRow:
     return FailedRow(
         row=found.row,
-        cells=dict(found.cells),
+        cells={cell.column: cell.text for cell in found.cells},
         errors=[
             CellError(column=error.column or None, code=error.code, message=error.message)
             for error in found.errors

@@ -185,11 +185,11 @@ def failed_rows_to_wire(job: Job, rows: Sequence[FailedRow]) -> list[imports_pb2
     return [
         imports_pb2.FailedRow(
             row=one.row,
-            cells={
-                name: shown(text, SHOWN_CELL_CHARACTERS)
+            cells=[
+                imports_pb2.Cell(column=name, text=shown(text, SHOWN_CELL_CHARACTERS))
                 for name, text in layout.fields(one.cells).items()
                 if text
-            },
+            ],
             errors=[_error_to_wire(one.row, fault) for fault in one.faults],
         )
         for one in rows

@@ -4,8 +4,9 @@ import { useRouter, useSearchParams } from "next/navigation";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { useGetQuestionQuery } from "@/api/staff-content";
+import { BackLink } from "@/staff/BackLink";
 import { StaffPage } from "@/staff/StaffPage";
-import { ButtonLink, Loading, Stack } from "@/ui";
+import { Loading, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { type Draft, emptyDraft } from "./draft";
 import { Editor } from "./Editor";
@@ -35,11 +36,7 @@ function Edit() {
   const isFresh = !id || id === fresh.createdId;
   return (
     <Stack>
-      <div>
-        <ButtonLink small look="quiet" href="/admin/questions/">
-          {t("toBank")}
-        </ButtonLink>
-      </div>
+      <BackLink href="/admin/questions/">{t("toBank")}</BackLink>
       {isFresh ? (
         <Editor
           key={fresh.number}

@@ -25,7 +25,14 @@ export function JobList() {
         {jobs.length ? (
           <Table
             caption={t("jobs")}
-            head={[t("fileName"), t("kind"), t("state"), t("counts.rows"), t("counts.errors"), t("started")]}
+            head={[
+              t("fileName"),
+              t("contents"),
+              t("state"),
+              t("counts.rows"),
+              t("counts.errors"),
+              t("started"),
+            ]}
           >
             {jobs.map((job) => (
               <JobRow key={job.id} job={job} />

@@ -4,12 +4,14 @@ import { useTranslations } from "use-intl";
 import type { Job } from "@/api/staff.gen";
 import type { Upload } from "@/api/staff-content";
 import { useMoment } from "@/i18n/when";
-import { Badge, ButtonLink, Card, Hint, Loading, Note, Row, Stack } from "@/ui";
+import { BackLink } from "@/staff/BackLink";
+import { Badge, Card, Hint, Loading, Note, Row, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { PageTitle } from "@/ui/Shell";
 import { Counts } from "./Counts";
 import { DownloadButton } from "./DownloadButton";
 import { FailedRows } from "./FailedRows";
+import styles from "./imports.module.css";
 import { JobBadge } from "./JobBadge";
 import { JobProgress } from "./JobProgress";
 import { NextStep } from "./NextStep";
@@ -34,11 +36,7 @@ export function JobView({ importId, upload, again, sending }: Props) {
   }
   return (
     <Stack>
-      <div>
-        <ButtonLink small look="quiet" href="/admin/imports/">
-          {t("toAll")}
-        </ButtonLink>
-      </div>
+      <BackLink href="/admin/imports/">{t("toAll")}</BackLink>
       <Heading job={job} />
       {again ? <Note tone="warn">{t("again")}</Note> : null}
       <Card>
@@ -57,7 +55,7 @@ function Heading({ job }: { job: Job }) {
   const t = useTranslations("imports");
   const moment = useMoment();
   return (
-    <div>
+    <div className={styles.heading}>
       <PageTitle>
         <bdi>{job.filename}</bdi>
       </PageTitle>

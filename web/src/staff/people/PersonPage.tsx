@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { useGetUserQuery } from "@/api/staff-content";
 import type { User as Me } from "@/session/token";
+import { BackLink } from "@/staff/BackLink";
 import { StaffPage } from "@/staff/StaffPage";
 import { Badge, ButtonLink, Card, Hint, Loading, Row, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
@@ -25,11 +26,7 @@ function Person({ me }: { me: Me }) {
   const [addedId, setAddedId] = useState<string | null>(null);
   return (
     <Stack>
-      <div>
-        <ButtonLink small look="quiet" href="/admin/people/">
-          {t("toPeople")}
-        </ButtonLink>
-      </div>
+      <BackLink href="/admin/people/">{t("toPeople")}</BackLink>
       {id ? (
         <Existing key={id} id={id} me={me} added={id === addedId} />
       ) : (

@@ -25,15 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#examprotos/imports/v1/imports.proto\x12\x13\x65xamhall.imports.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"c\n\x10\x43reateJobRequest\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\x12\x10\n\x08on_error\x18\x05 \x01(\t\"\x1b\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\"0\n\x0fListJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"P\n\x10ListJobsResponse\x12\'\n\x05items\x18\x01 \x03(\x0b\x32\x18.examhall.imports.v1.Job\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"F\n\x08RowError\x12\x0b\n\x03row\x18\x01 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\xab\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08\x66ilename\x18\x03 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\x12\x10\n\x08on_error\x18\x05 \x01(\t\x12\x0e\n\x06status\x18\x06 \x01(\t\x12\x12\n\ntotal_rows\x18\x07 \x01(\x05\x12\x16\n\x0eprocessed_rows\x18\x08 \x01(\x05\x12\x10\n\x08imported\x18\t \x01(\x05\x12\x0f\n\x07updated\x18\n \x01(\x05\x12\x0f\n\x07skipped\x18\x0b \x01(\x05\x12-\n\x06\x65rrors\x18\x0c \x03(\x0b\x32\x1d.examhall.imports.v1.RowError\x12\x13\n\x0b\x65rror_count\x18\r \x01(\x05\x12\x14\n\x0c\x66\x61ilure_code\x18\x0e \x01(\t\x12\x16\n\x0e\x66\x61ilure_detail\x18\x0f \x01(\t\x12.\n\ncreated_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x12 \x01(\t\"F\n\x15ListFailedRowsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\xaf\x01\n\tFailedRow\x12\x0b\n\x03row\x18\x01 \x01(\x05\x12\x38\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32).examhall.imports.v1.FailedRow.CellsEntry\x12-\n\x06\x65rrors\x18\x03 \x03(\x0b\x32\x1d.examhall.imports.v1.RowError\x1a,\n\nCellsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\\\n\x16ListFailedRowsResponse\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.examhall.imports.v1.FailedRow\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\"\n\x12GetTemplateRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\"*\n\x08Workbook\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x32\xdd\x04\n\x07Imports\x12L\n\tCreateJob\x12%.examhall.imports.v1.CreateJobRequest\x1a\x18.examhall.imports.v1.Job\x12\x46\n\x06GetJob\x12\".examhall.imports.v1.GetJobRequest\x1a\x18.examhall.imports.v1.Job\x12W\n\x08ListJobs\x12$.examhall.imports.v1.ListJobsRequest\x1a%.examhall.imports.v1.ListJobsResponse\x12J\n\x08WatchJob\x12\".examhall.imports.v1.GetJobRequest\x1a\x18.examhall.imports.v1.Job0\x01\x12U\n\x10GetErrorWorkbook\x12\".examhall.imports.v1.GetJobRequest\x1a\x1d.examhall.imports.v1.Workbook\x12i\n\x0eListFailedRows\x12*.examhall.imports.v1.ListFailedRowsRequest\x1a+.examhall.imports.v1.ListFailedRowsResponse\x12U\n\x0bGetTemplate\x12\'.examhall.imports.v1.GetTemplateRequest\x1a\x1d.examhall.imports.v1.Workbookb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#examprotos/imports/v1/imports.proto\x12\x13\x65xamhall.imports.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"c\n\x10\x43reateJobRequest\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\x12\x10\n\x08on_error\x18\x05 \x01(\t\"\x1b\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\"0\n\x0fListJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"P\n\x10ListJobsResponse\x12\'\n\x05items\x18\x01 \x03(\x0b\x32\x18.examhall.imports.v1.Job\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"F\n\x08RowError\x12\x0b\n\x03row\x18\x01 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\xab\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08\x66ilename\x18\x03 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\x12\x10\n\x08on_error\x18\x05 \x01(\t\x12\x0e\n\x06status\x18\x06 \x01(\t\x12\x12\n\ntotal_rows\x18\x07 \x01(\x05\x12\x16\n\x0eprocessed_rows\x18\x08 \x01(\x05\x12\x10\n\x08imported\x18\t \x01(\x05\x12\x0f\n\x07updated\x18\n \x01(\x05\x12\x0f\n\x07skipped\x18\x0b \x01(\x05\x12-\n\x06\x65rrors\x18\x0c \x03(\x0b\x32\x1d.examhall.imports.v1.RowError\x12\x13\n\x0b\x65rror_count\x18\r \x01(\x05\x12\x14\n\x0c\x66\x61ilure_code\x18\x0e \x01(\t\x12\x16\n\x0e\x66\x61ilure_detail\x18\x0f \x01(\t\x12.\n\ncreated_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x12 \x01(\t\"F\n\x15ListFailedRowsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"$\n\x04\x43\x65ll\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"q\n\tFailedRow\x12\x0b\n\x03row\x18\x01 \x01(\x05\x12(\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\x19.examhall.imports.v1.Cell\x12-\n\x06\x65rrors\x18\x03 \x03(\x0b\x32\x1d.examhall.imports.v1.RowError\"\\\n\x16ListFailedRowsResponse\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.examhall.imports.v1.FailedRow\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"\"\n\x12GetTemplateRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\"*\n\x08Workbook\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x32\xdd\x04\n\x07Imports\x12L\n\tCreateJob\x12%.examhall.imports.v1.CreateJobRequest\x1a\x18.examhall.imports.v1.Job\x12\x46\n\x06GetJob\x12\".examhall.imports.v1.GetJobRequest\x1a\x18.examhall.imports.v1.Job\x12W\n\x08ListJobs\x12$.examhall.imports.v1.ListJobsRequest\x1a%.examhall.imports.v1.ListJobsResponse\x12J\n\x08WatchJob\x12\".examhall.imports.v1.GetJobRequest\x1a\x18.examhall.imports.v1.Job0\x01\x12U\n\x10GetErrorWorkbook\x12\".examhall.imports.v1.GetJobRequest\x1a\x1d.examhall.imports.v1.Workbook\x12i\n\x0eListFailedRows\x12*.examhall.imports.v1.ListFailedRowsRequest\x1a+.examhall.imports.v1.ListFailedRowsResponse\x12U\n\x0bGetTemplate\x12\'.examhall.imports.v1.GetTemplateRequest\x1a\x1d.examhall.imports.v1.Workbookb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'examprotos.imports.v1.imports_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FAILEDROW_CELLSENTRY']._loaded_options = None
-  _globals['_FAILEDROW_CELLSENTRY']._serialized_options = b'8\001'
   _globals['_CREATEJOBREQUEST']._serialized_start=93
   _globals['_CREATEJOBREQUEST']._serialized_end=192
   _globals['_GETJOBREQUEST']._serialized_start=194
@@ -48,16 +46,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOB']._serialized_end=855
   _globals['_LISTFAILEDROWSREQUEST']._serialized_start=857
   _globals['_LISTFAILEDROWSREQUEST']._serialized_end=927
-  _globals['_FAILEDROW']._serialized_start=930
-  _globals['_FAILEDROW']._serialized_end=1105
-  _globals['_FAILEDROW_CELLSENTRY']._serialized_start=1061
-  _globals['_FAILEDROW_CELLSENTRY']._serialized_end=1105
-  _globals['_LISTFAILEDROWSRESPONSE']._serialized_start=1107
-  _globals['_LISTFAILEDROWSRESPONSE']._serialized_end=1199
-  _globals['_GETTEMPLATEREQUEST']._serialized_start=1201
-  _globals['_GETTEMPLATEREQUEST']._serialized_end=1235
-  _globals['_WORKBOOK']._serialized_start=1237
-  _globals['_WORKBOOK']._serialized_end=1279
-  _globals['_IMPORTS']._serialized_start=1282
-  _globals['_IMPORTS']._serialized_end=1887
+  _globals['_CELL']._serialized_start=929
+  _globals['_CELL']._serialized_end=965
+  _globals['_FAILEDROW']._serialized_start=967
+  _globals['_FAILEDROW']._serialized_end=1080
+  _globals['_LISTFAILEDROWSRESPONSE']._serialized_start=1082
+  _globals['_LISTFAILEDROWSRESPONSE']._serialized_end=1174
+  _globals['_GETTEMPLATEREQUEST']._serialized_start=1176
+  _globals['_GETTEMPLATEREQUEST']._serialized_end=1210
+  _globals['_WORKBOOK']._serialized_start=1212
+  _globals['_WORKBOOK']._serialized_end=1254
+  _globals['_IMPORTS']._serialized_start=1257
+  _globals['_IMPORTS']._serialized_end=1862
 # @@protoc_insertion_point(module_scope)

@@ -251,28 +251,32 @@ class ListFailedRowsRequest(_message.Message):
 Global___ListFailedRowsRequest: _TypeAlias = ListFailedRowsRequest  # noqa: Y015
 
 @_typing.final
-class FailedRow(_message.Message):
+class Cell(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class CellsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
+    COLUMN_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    column: _builtins.str
+    """As in RowError."""
+    text: _builtins.str
+    """Shortened where it is long."""
+    def __init__(
+        self,
+        *,
+        column: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
+Global___Cell: _TypeAlias = Cell  # noqa: Y015
+
+@_typing.final
+class FailedRow(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
 
     ROW_FIELD_NUMBER: _builtins.int
     CELLS_FIELD_NUMBER: _builtins.int
@@ -280,8 +284,8 @@ class FailedRow(_message.Message):
     row: _builtins.int
     """As the spreadsheet counts, the header being 1."""
     @_builtins.property
-    def cells(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """By column, as in RowError; long ones are shortened. No empty cells, no passwords."""
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cell]:
+        """In the template's order. No empty cells, no passwords."""
 
     @_builtins.property
     def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowError]: ...
@@ -289,7 +293,7 @@ class FailedRow(_message.Message):
         self,
         *,
         row: _builtins.int = ...,
-        cells: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        cells: _abc.Iterable[Global___Cell] | None = ...,
         errors: _abc.Iterable[Global___RowError] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
