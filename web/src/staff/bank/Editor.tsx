@@ -55,6 +55,16 @@ export function Editor({ question, start, onCreated, onAnother }: Props) {
         {base ? <Badge>{t("versionNumber", { version: base.version })}</Badge> : null}
         {dirty ? <Badge tone="warn">{t("unsaved")}</Badge> : null}
       </Row>
+      {editor.restored && dirty ? (
+        <Note tone="warn">
+          <p>{t("restored")}</p>
+          <div>
+            <Button small onClick={editor.discard}>
+              {t("discard")}
+            </Button>
+          </div>
+        </Note>
+      ) : null}
       {base?.archived ? <Note tone="warn">{t("archived")}</Note> : null}
       {base && !base.archived ? <Hint>{t("versionsHint")}</Hint> : null}
       <div className={styles.editor}>

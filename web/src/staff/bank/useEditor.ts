@@ -1,6 +1,6 @@
 "use client";
 /** The state of the editor: the draft, what it was made of, what is wrong with it, and saving. */
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { isProblem } from "@/api/problem";
 import type { Question } from "@/api/staff.gen";
 import {
@@ -8,15 +8,34 @@ import {
   useEditQuestionMutation,
   useLazyGetQuestionQuery,
 } from "@/api/staff-content";
+import { onSession } from "@/session/token";
 import { bodyOf, type Draft, draftOf, emptyDraft, sameDraft } from "./draft";
 import { type Faults, faultsOf, serverFaults } from "./faults";
 
+const NEW = "new";
+
 export type Outcome = "saved" | "created" | "faults" | "stale" | "failed";
 
+interface Begun {
+  base: Question | null;
+  clean: Draft;
+  draft: Draft;
+}
+
+/** Drafts that were left without saving, by question: they are here again when one comes back. */
+const left = new Map<string, Begun>();
+
+onSession((session) => {
+  if (!session) left.clear();
+});
+
 export function useEditor(opened: Question | null, start: Draft | undefined) {
-  const [base, setBase] = useState(opened);
-  const [clean, setClean] = useState(() => (opened ? draftOf(opened) : (start ?? emptyDraft())));
-  const [draft, setDraft] = useState(clean);
+  const [begun] = useState(() => left.get(opened?.id ?? NEW));
+  const [base, setBase] = useState(begun?.base ?? opened);
+  const [clean, setClean] = useState(
+    () => begun?.clean ?? (opened ? draftOf(opened) : (start ?? emptyDraft())),
+  );
+  const [draft, setDraft] = useState(begun?.draft ?? clean);
   const [faults, setFaults] = useState<Faults>({});
   const [problem, setProblem] = useState<unknown>(null);
   const [theirs, setTheirs] = useState<Question | null>(null);
@@ -24,6 +43,9 @@ export function useEditor(opened: Question | null, start: Draft | undefined) {
   const [edit, editing] = useEditQuestionMutation();
   const [current] = useLazyGetQuestionQuery();
   const saving = useRef(false);
+
+  const dirty = !sameDraft(draft, clean);
+  useLeft(base?.id ?? NEW, dirty ? { base, clean, draft } : null);
 
   function adopt(question: Question, next = draftOf(question)) {
     setBase(question);
@@ -74,7 +96,9 @@ export function useEditor(opened: Question | null, start: Draft | undefined) {
     faults,
     problem,
     theirs,
-    dirty: !sameDraft(draft, clean),
+    dirty,
+    restored: begun !== undefined,
+    discard: () => setDraft(clean),
     busy: creating.isLoading || editing.isLoading,
     change: (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part })),
     replace: setDraft,
@@ -82,6 +106,21 @@ export function useEditor(opened: Question | null, start: Draft | undefined) {
     takeTheirs: adopt,
     closeTheirs: () => setTheirs(null),
   };
+}
+
+/** Keeps what is not saved when the editor goes. */
+function useLeft(key: string, begun: Begun | null): void {
+  const latest = useRef({ key, begun });
+  useEffect(() => {
+    latest.current = { key, begun };
+  });
+  useEffect(() => {
+    left.delete(latest.current.key);
+    return () => {
+      const { key, begun } = latest.current;
+      if (begun) left.set(key, begun);
+    };
+  }, []);
 }
 
 export type EditorState = ReturnType<typeof useEditor>;

@@ -8,6 +8,7 @@ import { Button, Card, Hint, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { PageTitle } from "@/ui/Shell";
 import { type Fields, PersonFields } from "./PersonFields";
+import { isOfFields } from "./personFaults";
 
 const NOBODY: Fields = { name: "", email: "", role: "student", groups: [] };
 
@@ -33,7 +34,7 @@ export function NewPersonForm({ onAdded }: { onAdded: (person: User) => void }) 
         <form onSubmit={submit}>
           <Stack>
             <PersonFields fields={fields} onChange={setFields} error={error} />
-            {error ? <Problem error={error} /> : null}
+            {error && !isOfFields(error) ? <Problem error={error} /> : null}
             <div>
               <Button look="primary" type="submit" busy={isLoading}>
                 {isLoading ? t("saving") : t("add")}

@@ -39,12 +39,12 @@ function Link({ link }: { link: PasswordLink }) {
     if (address) field.current?.select();
   }, [address]);
   async function copy() {
-    field.current?.select();
     try {
       await navigator.clipboard.writeText(address);
       setSaid(t("copied"));
     } catch {
       // Without HTTPS there is no clipboard: it is selected, to be copied by hand.
+      field.current?.select();
       setSaid(t("copyByHand"));
     }
   }

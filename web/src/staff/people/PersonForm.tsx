@@ -7,6 +7,7 @@ import { useUnsaved } from "@/staff/useUnsaved";
 import { Button, Hint, Row, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { type Fields, PersonFields } from "./PersonFields";
+import { isOfFields } from "./personFaults";
 
 export function PersonForm({ person, self }: { person: User; self: boolean }) {
   const t = useTranslations("people");
@@ -27,7 +28,7 @@ export function PersonForm({ person, self }: { person: User; self: boolean }) {
     <form onSubmit={submit}>
       <Stack>
         <PersonFields fields={fields} onChange={setFields} error={error} roleFixed={self} />
-        {error ? <Problem error={error} /> : null}
+        {error && !isOfFields(error) ? <Problem error={error} /> : null}
         <Row>
           <Button look="primary" type="submit" busy={isLoading || !dirty}>
             {isLoading ? t("saving") : t("save")}

@@ -1,5 +1,5 @@
 "use client";
-/** What the server says of a person's fields. */
+/** What the server says of a person's fields; and what of that is not said by the fields. */
 import { useTranslations } from "use-intl";
 import { isProblem } from "@/api/problem";
 
@@ -10,4 +10,8 @@ export function usePersonFaults(error: unknown): Partial<Record<string, string>>
   const found: Record<string, string> = {};
   for (const { loc, msg } of error.errors ?? []) found[String(loc[1] ?? loc[0])] ??= msg;
   return found;
+}
+
+export function isOfFields(error: unknown): boolean {
+  return isProblem(error) && error.code === "email_taken";
 }
