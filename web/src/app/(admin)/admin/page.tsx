@@ -1,7 +1,11 @@
 "use client";
-/** The start page of staff. */
-import { StaffPage } from "@/staff/StaffPage";
+import { Suspense } from "react";
+import { ExamsPage } from "@/staff/exams/ExamsPage";
 
-export default function Admin() {
-  return <StaffPage part="exams">{() => <p>…</p>}</StaffPage>;
+export default function Page() {
+  return (
+    <Suspense>
+      <ExamsPage />
+    </Suspense>
+  );
 }
