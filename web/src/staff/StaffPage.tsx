@@ -9,9 +9,9 @@ import { logout } from "@/session/logout";
 import type { User } from "@/session/token";
 import { useSession } from "@/session/useSession";
 import type { AppDispatch } from "@/store";
-import { ButtonLink, Loading, Note } from "@/ui";
+import { ButtonLink, Loading, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
-import { Shell } from "@/ui/Shell";
+import { PageTitle, Shell } from "@/ui/Shell";
 
 export const PARTS = {
   exams: "/admin/",
@@ -51,12 +51,13 @@ export function StaffPage({ part, children }: { part: Part; children: (user: Use
   if (user.role === "student") {
     return (
       <Shell home={PARTS.exams} title={a("title")} user={{ name: user.name || user.email, onLogout }}>
-        <Note>
+        <Stack>
+          <PageTitle>{t("forStaff")}</PageTitle>
           <p>{t("studentHere")}</p>
           <div>
             <ButtonLink href="/">{t("toStudent")}</ButtonLink>
           </div>
-        </Note>
+        </Stack>
       </Shell>
     );
   }

@@ -1,0 +1,56 @@
+"""What holds for every page: accessibility in light and dark, one heading, no code of the other surface."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.chromium import AXE
+from tests.browser.conftest import SitDown
+from tests.browser.desk import ADMINISTRATOR, Account, student
+
+NOBODY = None
+A_STUDENT = student(4)
+PAGES: list[tuple[str, Account | None]] = [
+    ("/", NOBODY),
+    ("/", A_STUDENT),
+    ("/nowhere/", NOBODY),
+    ("/admin/", NOBODY),
+    ("/admin/", ADMINISTRATOR),
+    ("/admin/", A_STUDENT),
+]
+
+
+def _names() -> Iterator[str]:
+    for path, who in PAGES:
+        yield f"{path} {who[0].partition('@')[0] if who else 'nobody'}"
+
+
+@pytest.mark.parametrize(("path", "who"), PAGES, ids=_names())
+async def test_nothing_keeps_anybody_out(sit: SitDown, path: str, who: Account | None) -> None:
+    desk = await sit(who)
+    page = await desk.open(path)
+    await settled(page)
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert await barriers(page) == [], f"{path} in {scheme}"
+    await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    if not path.startswith("/admin"):
+        assert [url for url in desk.scripts if "/api/v1/admin/" in await text(page, url)] == []
+
+
+async def settled(page: Page) -> None:
+    """The page has asked what it wants to know, and shows it."""
+    await page.wait_for_load_state("networkidle")
+    await expect(page.get_by_role("main")).to_be_visible()
+
+
+async def barriers(page: Page) -> list[str]:
+    """What axe finds, WCAG 2.2 AA and its best practices; in words and places."""
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("async () => (await axe.run()).violations")
+    return [f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}" for one in found]
+
+
+async def text(page: Page, url: str) -> str:
+    return await (await page.request.get(url)).text()
