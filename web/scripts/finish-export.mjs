@@ -6,6 +6,7 @@ import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { writeServiceWorker } from "./offline.mjs";
 
 const PLACE = new URL("../out", import.meta.url).pathname;
 const OUT = `${PLACE}.new`;
@@ -17,12 +18,9 @@ const WORTH_BYTES = 1024;
 const brotli = promisify(brotliCompress);
 const gzipped = promisify(gzip);
 
-async function* files(folder) {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* files(path);
-    else yield path;
-  }
+async function everyFile(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 function hashes(html) {
@@ -34,7 +32,8 @@ function hashes(html) {
 }
 
 const policies = {};
-for await (const path of files(OUT)) {
+const paths = await everyFile(OUT);
+for (const path of paths) {
   if (path.endsWith(".html")) {
     policies[`/${relative(OUT, path)}`] = hashes(await readFile(path, "utf8")).map(
       (hash) => `sha256-${hash}`,
@@ -42,9 +41,10 @@ for await (const path of files(OUT)) {
   }
 }
 await writeFile(join(OUT, "csp.json"), JSON.stringify(policies));
+const offline = await writeServiceWorker(OUT, paths);
 
-for await (const path of files(OUT)) {
-  if (!TEXT.test(path) || path.endsWith("csp.json")) continue;
+for (const path of [...paths, join(OUT, "sw.js")]) {
+  if (!TEXT.test(path)) continue;
   const content = await readFile(path);
   if (content.length < WORTH_BYTES) continue;
   await writeFile(`${path}.br`, await brotli(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
@@ -57,4 +57,4 @@ await rename(PLACE, REPLACED).catch((error) => {
 });
 await rename(OUT, PLACE);
 await rm(REPLACED, { recursive: true, force: true });
-console.log(`${Object.keys(policies).length} pages`);
+console.log(`${Object.keys(policies).length} pages, ${offline.length} files work offline`);

@@ -9,6 +9,8 @@ export interface ApiRequest {
   body?: unknown;
   params?: Record<string, unknown>;
   headers?: Record<string, string>;
+  /** It is sent even if the page goes away meanwhile; at most 64 KiB. */
+  keepalive?: boolean;
 }
 
 /** Requests that are made without a token. */
@@ -47,6 +49,7 @@ async function attempt(request: ApiRequest, token: string | null, signal?: Abort
       body: encoded(request.body),
       credentials: "same-origin",
       cache: "no-store",
+      keepalive: request.keepalive ?? false,
       signal: signal ?? null,
     });
   } catch {

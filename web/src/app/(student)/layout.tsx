@@ -1,5 +1,6 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
+import { Offline } from "@/offline/Offline";
 import { Providers } from "@/providers";
 import "@/ui/tokens.css";
 
@@ -11,6 +12,7 @@ export default function StudentLayout({ children }: { children: ReactNode }) {
     <html lang="en" dir="ltr" suppressHydrationWarning>
       <body>
         <Providers surface="student">{children}</Providers>
+        <Offline />
       </body>
     </html>
   );
