@@ -6,6 +6,7 @@ import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { weigh } from "./budget.mjs";
 import { writeServiceWorker } from "./offline.mjs";
 
 const PLACE = new URL("../out", import.meta.url).pathname;
@@ -31,8 +32,10 @@ function hashes(html) {
   ];
 }
 
-const policies = {};
 const paths = await everyFile(OUT);
+const weights = await weigh(OUT, paths);
+
+const policies = {};
 for (const path of paths) {
   if (path.endsWith(".html")) {
     policies[`/${relative(OUT, path)}`] = hashes(await readFile(path, "utf8")).map(
@@ -57,4 +60,5 @@ await rename(PLACE, REPLACED).catch((error) => {
 });
 await rename(OUT, PLACE);
 await rm(REPLACED, { recursive: true, force: true });
+console.log(weights.join("\n"));
 console.log(`${Object.keys(policies).length} pages, ${offline.length} files work offline`);

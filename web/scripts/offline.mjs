@@ -5,7 +5,7 @@ import { basename, extname, join, relative } from "node:path";
 import { build } from "esbuild";
 
 const SOURCE = new URL("../src/offline/sw.ts", import.meta.url).pathname;
-const PAGE = /^(?!admin\/|404|_)(?:[\w-]+\/)*(?:index\.html|[^/]+\.txt)$/;
+const PAGE = /^(?!admin\/|404|_not-found|_next\/)(?:[\w-]+\/)*(?:index\.html|[^/]+\.txt)$/;
 const ASSET = /^_next\/static\/.*\.(js|css|woff2|svg|png|webp)$/;
 const LOADS_MORE = new Set([".html", ".txt", ".js", ".css"]);
 
