@@ -128,6 +128,16 @@ const injectedRtkApi = api.injectEndpoints({
         body: queryArg.rosterIn,
       }),
     }),
+    addQuestionFile: build.mutation<
+      AddQuestionFileApiResponse,
+      AddQuestionFileApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/files`,
+        method: "POST",
+        body: queryArg.bodyAddQuestionFile,
+      }),
+    }),
     gradingQueue: build.query<GradingQueueApiResponse, GradingQueueApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/admin/grading/queue`,
@@ -410,6 +420,11 @@ export type SetRosterApiResponse = /** status 200 Successful Response */ Exam;
 export type SetRosterApiArg = {
   examId: string;
   rosterIn: RosterIn;
+};
+export type AddQuestionFileApiResponse =
+  /** status 201 Successful Response */ FileAdded;
+export type AddQuestionFileApiArg = {
+  bodyAddQuestionFile: BodyAddQuestionFile;
 };
 export type GradingQueueApiResponse =
   /** status 200 Successful Response */ Queue;
@@ -837,6 +852,14 @@ export type RosterIn = {
   all?: boolean;
   groups?: string[];
   student_ids?: string[];
+};
+export type FileAdded = {
+  /** `GET /api/v1/files/{file_id}` gives the picture. */
+  file_id: string;
+};
+export type BodyAddQuestionFile = {
+  /** JPEG, PNG, WebP or GIF, to 10 MiB and 50 million pixels. */
+  file: string;
 };
 export type QueueItem = {
   /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null where there is none. */
@@ -1454,6 +1477,7 @@ export const {
   useListResultsQuery,
   useLazyListResultsQuery,
   useSetRosterMutation,
+  useAddQuestionFileMutation,
   useGradingQueueQuery,
   useLazyGradingQueueQuery,
   usePutMarkMutation,

@@ -38,6 +38,9 @@ const injectedRtkApi = api.injectEndpoints({
     refresh: build.mutation<RefreshApiResponse, RefreshApiArg>({
       query: () => ({ url: `/api/v1/auth/refresh`, method: "POST" }),
     }),
+    getFile: build.query<GetFileApiResponse, GetFileApiArg>({
+      query: (queryArg) => ({ url: `/api/v1/files/${queryArg.fileId}` }),
+    }),
     recordEvents: build.mutation<RecordEventsApiResponse, RecordEventsApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/student/events`,
@@ -52,6 +55,16 @@ const injectedRtkApi = api.injectEndpoints({
           limit: queryArg.limit,
           cursor: queryArg.cursor,
         },
+      }),
+    }),
+    addAnswerFile: build.mutation<
+      AddAnswerFileApiResponse,
+      AddAnswerFileApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/student/files`,
+        method: "POST",
+        body: queryArg.bodyAddAnswerFile,
       }),
     }),
     listMyResults: build.query<ListMyResultsApiResponse, ListMyResultsApiArg>({
@@ -133,6 +146,10 @@ export type SetPasswordApiArg = {
 };
 export type RefreshApiResponse = /** status 200 Successful Response */ Session;
 export type RefreshApiArg = void;
+export type GetFileApiResponse = /** status 200 The picture. */ Blob;
+export type GetFileApiArg = {
+  fileId: string;
+};
 export type RecordEventsApiResponse =
   /** status 202 Successful Response */ Accepted;
 export type RecordEventsApiArg = {
@@ -145,6 +162,11 @@ export type ListMyExamsApiArg = {
   limit?: number;
   /** `next_cursor` of the page before. */
   cursor?: string;
+};
+export type AddAnswerFileApiResponse =
+  /** status 201 Successful Response */ FileAdded;
+export type AddAnswerFileApiArg = {
+  bodyAddAnswerFile: BodyAddAnswerFile;
 };
 export type ListMyResultsApiResponse =
   /** status 200 Successful Response */ MyResults;
@@ -272,6 +294,16 @@ export type MyExam = {
 export type MyExams = {
   items: MyExam[];
   next_cursor: string | null;
+};
+export type FileAdded = {
+  /** `GET /api/v1/files/{file_id}` gives the picture. */
+  file_id: string;
+};
+export type BodyAddAnswerFile = {
+  /** JPEG, PNG, WebP or GIF, to 10 MiB and 50 million pixels. */
+  file: string;
+  question_id: string;
+  student_exam_id: string;
 };
 export type MyResultSummary = {
   attempt_no: number;
@@ -489,9 +521,12 @@ export const {
   useChangePasswordMutation,
   useSetPasswordMutation,
   useRefreshMutation,
+  useGetFileQuery,
+  useLazyGetFileQuery,
   useRecordEventsMutation,
   useListMyExamsQuery,
   useLazyListMyExamsQuery,
+  useAddAnswerFileMutation,
   useListMyResultsQuery,
   useLazyListMyResultsQuery,
   useGetMyResultQuery,
