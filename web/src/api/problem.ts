@@ -1,5 +1,5 @@
 /** What the API says when something is wrong: RFC 9457 problems, and what a page makes of them. */
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 
 const Problem = z.looseObject({
   status: z.number(),

@@ -3,7 +3,7 @@
  * while a photo is sent loses nothing.
  */
 import { useSyncExternalStore } from "react";
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { keepFile } from "@/api/files";
 import { type ApiProblem, isProblem, problemOf } from "@/api/problem";
 import { freshSession } from "@/session/token";

@@ -2,7 +2,7 @@
  * Who was last logged in on this browser, and has not logged out: no token, only whose journal may be opened when the
  * page is loaded again without a connection.
  */
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 
 const KEPT_AS = "examhall-person";
 const PersonShape = z.object({ id: z.string(), name: z.string() });

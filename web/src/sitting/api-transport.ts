@@ -1,5 +1,5 @@
 /** Taking an exam over the REST API. What comes back is looked at here, once. */
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { send } from "@/api/base";
 import { type ApiProblem, isProblem, problemOf } from "@/api/problem";
 import type { Attempt, Submitted } from "@/api/student.gen";

@@ -1,5 +1,5 @@
 /** What the tabs of one browser tell each other about an attempt. What comes in is looked at before it is believed. */
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import type { Entry } from "./entry";
 
 const AnswerShape = z.union([z.string(), z.array(z.string()), z.null()]);

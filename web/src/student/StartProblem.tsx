@@ -1,7 +1,7 @@
 "use client";
 /** Why an exam did not start, and what to do. */
 import { useTranslations } from "use-intl";
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { isProblem } from "@/api/problem";
 import type { MyExam } from "@/api/student.gen";
 import { useMoment } from "@/i18n/when";

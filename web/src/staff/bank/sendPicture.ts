@@ -1,5 +1,5 @@
 /** Sends a picture of a question. Resolves to its file id. */
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { send } from "@/api/base";
 import { keepFile } from "@/api/files";
 import { type ApiProblem, problemOf } from "@/api/problem";

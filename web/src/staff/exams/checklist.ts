@@ -1,5 +1,5 @@
 /** What is missing before an exam can be published: what the form can tell, and what the server refused for. */
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import type { Question } from "@/api/staff.gen";
 import { isoOf } from "../localTime";
 import type { Draft } from "./draft";
