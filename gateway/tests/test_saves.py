@@ -138,8 +138,9 @@ async def test_a_lone_surrogate_costs_only_its_own_answer(gateway, fakes):
 @pytest.mark.parametrize(
     ("body", "loc"),
     [
-        (one(extra=1), ["body"]),
-        (one(answer=...), ["body"]),
+        (one(extra=1), ["body", "extra"]),
+        (one(answer=...), ["body", "answer"]),
+        (one(student_exam_id=...), ["body", "student_exam_id"]),
         (one(student_exam_id="x"), ["body", "student_exam_id"]),
         (one(question_id="x"), ["body", "question_id"]),
         (one(question_id=5), ["body", "question_id"]),
@@ -168,6 +169,31 @@ async def test_what_is_no_json(gateway, content, path):
 async def test_more_than_fit(gateway):
     reply = await gateway.student.post(MANY, json=many(*[item()] * 201))
     assert (reply.status_code, reply.json()["errors"][0]["loc"]) == (422, ["body", "answers"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "loc"),
+    [
+        (MANY, {"answers": []}, ["body", "student_exam_id"]),
+        (MANY, many() | {"answers": 5}, ["body", "answers"]),
+        (MANY, many() | {"more": []}, ["body", "more"]),
+        ("/api/v1/student/submit", many() | {"more": []}, ["body", "more"]),
+        ("/api/v1/student/submit", {"student_exam_id": 5}, ["body", "student_exam_id"]),
+        (f"/api/v1/student/start/{samples.EXAM}", {"more": 1}, ["body", "more"]),
+        (f"/api/v1/student/start/{samples.EXAM}", {"access_code": 1}, ["body", "access_code"]),
+    ],
+)
+async def test_errors_name_the_field(gateway, path, body, loc):
+    reply = await gateway.student.post(path, json=body)
+    assert (reply.status_code, reply.json()["errors"][0]["loc"]) == (422, loc)
+
+
+async def test_exam_tells_which_field_is_at_fault(gateway, fakes):
+    verdict = samples.verdict("rejected", code="invalid", detail="The exam has no such question.")
+    verdict.field = "question_id"
+    fakes.answers["Attempts/SaveBatch"] = answering(verdict)
+    reply = await gateway.student.post(ONE, json=one())
+    assert (reply.status_code, reply.json()["errors"][0]["loc"]) == (422, ["body", "question_id"])
 
 
 async def test_refused_answers_still_learn_the_time(gateway, fakes):

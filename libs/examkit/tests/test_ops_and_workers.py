@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from examkit import telemetry
+from examkit.database_errors import DatabaseAway
 from examkit.errors import AppError
 from examkit.ids import parse_uuid, uuid7
 from examkit.ops import OpsServer, write_ready_file
@@ -155,6 +157,27 @@ async def test_a_step_that_fails_does_not_end_a_periodic_worker() -> None:
     async with asyncio.timeout(5.0):
         await enough.wait()
     await supervisor.stop()
+
+
+async def test_a_periodic_worker_says_once_that_postgres_is_away() -> None:
+    failures: list[Exception | None] = [DatabaseAway(), DatabaseAway(), None, DatabaseAway(), RuntimeError()]
+    done = asyncio.Event()
+
+    async def step() -> None:
+        if not failures:
+            done.set()
+        elif failure := failures.pop(0):
+            raise failure
+
+    with structlog.testing.capture_logs() as said:
+        supervisor = Supervisor([periodic("sweeper", 0.001, step)], first_pause=60.0)
+        supervisor.start()
+        async with asyncio.timeout(5.0):
+            await done.wait()
+        await supervisor.stop()
+    away = {"event": "worker_waits_for_postgres", "worker": "sweeper", "log_level": "warning"}
+    assert said[:2] == [away, away]
+    assert [one["event"] for one in said[2:]] == ["worker_step_failed"]
 
 
 def test_a_trace_is_sampled_or_not_as_a_whole() -> None:

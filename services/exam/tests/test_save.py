@@ -407,3 +407,11 @@ def _noted(ways: list[str], way: str, real: Any) -> Any:
         return real(db)
 
     return noted
+
+
+async def test_a_refused_answer_names_what_of_it_is_at_fault(hall: Hall) -> None:
+    who, sitting = await hall.sits(await hall.exam(("numeric", "text")))
+    number, text = (question.question_id for question in sitting.paper.questions)
+    answers = (sent(uuid4(), "a", 1), sent(number, "many", 1), sent(text, "a", -1))
+    result = await hall.save(who, sitting.attempt.id, *answers)
+    assert [verdict.field for verdict in result.verdicts] == ["question_id", "answer", "revision"]

@@ -29,6 +29,8 @@ MAX_NUMBER_JSON = 64
 MAX_ACCESS_CODE = 200
 # What msgspec says of an _array, without its place.
 _TOO_MANY = "Expected `array` of at most length "
+# It tells of these at the place of the object.
+_MEMBER = re.compile(r"Object (?:missing required|contains unknown) field `([^`]{1,64})`")
 _NOT_STORABLE = "The answer holds what can't be stored, e.g. a NUL character."
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -345,4 +347,6 @@ def _located(message: str) -> AppError:
     loc: list[str | int] = ["body"]
     for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         loc.append(name or int(index))
+    if member := _MEMBER.match(what):
+        loc.append(member[1])
     return invalid(f"{what}.", FieldError(tuple(loc), what))

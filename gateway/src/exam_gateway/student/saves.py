@@ -145,7 +145,7 @@ def _one(given: answers.Answers, result: attempts_pb2.AttemptSaveResult) -> _Sav
     if verdict.outcome not in _TAKEN:
         raise invalid(
             verdict.detail,
-            FieldError(("body", "answer"), verdict.detail),
+            FieldError(("body", verdict.field or "answer"), verdict.detail),
             **({"code": verdict.code} if verdict.code else {}),
         )
     return _SavedOne(

@@ -12,6 +12,8 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
+from examkit.database_errors import DatabaseAway
+
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
@@ -50,12 +52,22 @@ class FunctionWorker:
 
 
 def periodic(name: str, seconds: float, step: Callable[[], Awaitable[object]]) -> FunctionWorker:
-    """A worker that takes a step, waits `seconds`, and takes the next. A failed step is logged, not fatal."""
+    """A worker that takes a step, waits `seconds`, and takes the next. A failed step is logged, not fatal.
+
+    That Postgres is away is said once, until a step succeeds.
+    """
 
     async def run() -> None:
+        away = False
         while True:
             try:
                 await step()
+                away = False
+            except DatabaseAway:
+                crashes.labels(name).inc()
+                if not away:
+                    log.warning("worker_waits_for_postgres", worker=name)
+                away = True
             except Exception:
                 crashes.labels(name).inc()
                 log.exception("worker_step_failed", worker=name)

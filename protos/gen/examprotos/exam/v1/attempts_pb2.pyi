@@ -483,6 +483,7 @@ class AnswerVerdict(_message.Message):
     CURRENT_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
     question_id: _builtins.str
     outcome: _builtins.str
     """stored · repeat · superseded · conflict · rejected"""
@@ -490,6 +491,8 @@ class AnswerVerdict(_message.Message):
     code: _builtins.str
     """For rejected and conflict: a code (invalid · conflict · …) and a sentence."""
     detail: _builtins.str
+    field: _builtins.str
+    """For rejected: what of the answer is at fault, question_id · answer · revision."""
     @_builtins.property
     def saved_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -506,10 +509,11 @@ class AnswerVerdict(_message.Message):
         current: Global___SavedAnswer | None = ...,
         code: _builtins.str = ...,
         detail: _builtins.str = ...,
+        field: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["current", b"current", "saved_at", b"saved_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "current", b"current", "detail", b"detail", "outcome", b"outcome", "question_id", b"question_id", "revision", b"revision", "saved_at", b"saved_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "current", b"current", "detail", b"detail", "field", b"field", "outcome", b"outcome", "question_id", b"question_id", "revision", b"revision", "saved_at", b"saved_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,11 +23,12 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.AS
 
 
 class BadAnswerError(Exception):
-    """An answer that its question does not take; `detail` is a sentence for the student."""
+    """An answer that can't be taken: what of it is at fault, and a sentence for the student."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, field: str = "answer") -> None:
         super().__init__(detail)
         self.detail = detail
+        self.field = field
 
 
 def parse(question: PaperQuestion, answer_json: bytes) -> Answer:
@@ -56,7 +57,7 @@ def named_file(question: PaperQuestion, answer: Answer) -> UUID | None:
 def check_revision(revision: int | None) -> None:
     """Raises BadAnswerError for a revision out of range."""
     if revision is not None and not 0 <= revision <= MAX_REVISION:
-        raise BadAnswerError("A revision is a whole number from 0 to 2^53 − 1.")
+        raise BadAnswerError("A revision is a whole number from 0 to 2^53 − 1.", "revision")
 
 
 def canonical(answer: object) -> bytes:
@@ -75,7 +76,7 @@ def find_question(paper: Paper, question_id: str) -> PaperQuestion:
     """The question of the paper that a save names. Raises BadAnswerError."""
     question = paper.by_text.get(question_id.lower())
     if question is None:
-        raise BadAnswerError("The exam has no such question.")
+        raise BadAnswerError("The exam has no such question.", "question_id")
     return question
 
 

@@ -55,7 +55,7 @@ class Verdict(Struct, frozen=True):
     """What became of one answer: `stored`, `repeat`, `superseded`, `conflict` or `rejected`.
 
     `revision` and `saved_at` are those of what is stored now. `current` is what is stored where that is not
-    what was sent; `code` and `detail` say why where it was not taken.
+    what was sent; `code` and `detail` say why where it was not taken, `field` what of it.
     """
 
     question_id: str
@@ -65,6 +65,7 @@ class Verdict(Struct, frozen=True):
     current: StoredAnswer | None = None
     code: str = ""
     detail: str = ""
+    field: str = ""
 
 
 class AttemptClock(Struct, frozen=True):
@@ -86,5 +87,5 @@ class SaveResult(Struct, frozen=True):
     clock: AttemptClock | None = None
 
 
-def rejected(question_id: str, code: str, detail: str) -> Verdict:
-    return Verdict(question_id, "rejected", code=code, detail=detail)
+def rejected(question_id: str, code: str, detail: str, field: str = "answer") -> Verdict:
+    return Verdict(question_id, "rejected", code=code, detail=detail, field=field)

@@ -97,7 +97,7 @@ def verdict(given: Verdict) -> Any:
     if given.current is not None:
         fields["current"] = _saved_answer(given.current)
     if given.code:
-        fields |= {"code": given.code, "detail": given.detail}
+        fields |= {"code": given.code, "detail": given.detail, "field": given.field}
     return fields
 
 

@@ -73,7 +73,7 @@ def judging(
             file_id = named_file(question, answer)
             fit.append(NewAnswer(question.question_id, answer, sent.revision, file_id))
         except BadAnswerError as error:
-            unfit[position] = rejected(sent.question_id, "invalid", error.detail)
+            unfit[position] = rejected(sent.question_id, "invalid", error.detail, error.field)
     student_id, attempt_id = key
     return Judging(Save(student_id, attempt_id, tuple(fit), arrived, closing), unfit)
 
