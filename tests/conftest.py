@@ -1,6 +1,7 @@
 """One running copy of the system for all tests that go through it; it ends after the last one in `tests`."""
 
 import secrets
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -71,9 +72,10 @@ async def bank(admin: Admin) -> Bank:
 
 
 @pytest.fixture
-async def ready(system: System, admin: Admin, students: Class, bank: Bank) -> None:
-    """Everybody has come back from what an earlier test did, and has found everybody else again."""
+async def healing(system: System, admin: Admin, students: Class, bank: Bank) -> AsyncIterator[None]:
+    """For whoever kills or hangs: at the end all are back, and have found each other again."""
     (student,) = await students(1)
+    yield
 
     async def works() -> bool:
         if system.not_ready():
@@ -82,6 +84,7 @@ async def ready(system: System, admin: Admin, students: Class, bank: Bank) -> No
             await admin.exam(bank[1])
             for path in ("/auth/me", "/student/exams", "/student/results"):
                 await student.ok("GET", path)
+            await admin.fails(404, "not_found", "GET", f"/admin/imports/{uuid.uuid4()}")
         except httpx.TransportError:
             return False
         return True

@@ -1,5 +1,7 @@
 """A short run of the history checker on the running copy. `make chaos` is the long one."""
 
+import pytest
+
 from tests.chaos.faults import CALM_SECONDS, one_of_each, plan
 from tests.chaos.report import readable, summary
 from tests.chaos.run import run
@@ -8,6 +10,7 @@ from tests.harness.system import System
 SEED = 1
 
 
+@pytest.mark.usefixtures("healing")
 async def test_nothing_promised_is_broken_while_everything_dies_once(system: System) -> None:
     faults = one_of_each(SEED)
     seconds = faults[-1].at + CALM_SECONDS

@@ -52,7 +52,7 @@ class Eavesdropper:
 
 
 @pytest.fixture
-async def passed(system: System, ready: None) -> AsyncIterator[Passed]:
+async def passed(system: System, healing: None) -> AsyncIterator[Passed]:
     """Every event while the test runs."""
     async with heard(system) as events:
         yield events

@@ -19,7 +19,7 @@ from tests.harness.api import STUDENT_PASSWORD, Admin, Caller, Json, Student
 from tests.harness.events import about, heard
 from tests.harness.system import System, wait_until
 
-pytestmark = pytest.mark.usefixtures("ready")
+pytestmark = pytest.mark.usefixtures("healing")
 
 GRADED = "examhall.grading.attempt.graded.v1"
 CLASS = 20

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 from examkit.testing.waiting import eventually
 
 from tests.conftest import Bank, Class
@@ -78,6 +79,7 @@ async def test_an_essay_is_marked(admin: Admin, students: Class, bank: Bank) -> 
     assert (item["score"], item["comment"], item["status"]) == (3.5, "Nearly.", "graded")
 
 
+@pytest.mark.usefixtures("healing")
 async def test_crash_and_resume(system: System, admin: Admin, students: Class, bank: Bank) -> None:
     _, question_ids = bank
     (student,) = await students(1)

@@ -246,7 +246,7 @@ async def test_a_grading_that_hangs_takes_no_connections_from_the_saves(
     who, sitting = await hall.sits(await hall.exam(["text"]))
     question = sitting.paper.questions[0].question_id
     drafts = [(await draft(db)).exam.id for _ in range(5)]
-    small = Database(database.serve_dsn, schema="exam", pool_size=2, limits=Limits(pool_wait=0.5))
+    small = Database(database.serve_dsn, schema="exam", pool_size=2, limits=Limits(pool_wait=5))
     saver = Saver(small, hall.papers, hall.known, hall._verify)
     grading.gate.clear()
 
