@@ -127,6 +127,7 @@ BODIES = {
     "put_mark": {"score": 1},
     "create_user": {"email": "a@example.com", "name": "A"},
     "update_user": {"active": False},
+    "report_from_page": {"oldest_unsaved_seconds": 3.5},
     "change_password": {"current_password": "a", "new_password": "b"},
     "set_password": {"token": "a", "new_password": "b"},
 }

@@ -84,7 +84,7 @@ def _surfaces(
     settings: GatewaySettings, channels: Mapping[str, Channels], keeper: Gatekeeper, live: LiveStreams
 ) -> list[Surface]:
     first = next(iter(channels.values()))
-    served = [_auth(settings, first["auth"]), _files(first["exam"])]
+    served = [_auth(settings, first["auth"]), _files(first["exam"]), _reports()]
     if STUDENT in channels:
         served.append(_student(channels[STUDENT], keeper))
     if STAFF in channels:
@@ -122,6 +122,12 @@ def _files(channel: grpc.aio.Channel) -> Surface:
     from exam_gateway.files import FilesBackend, router
 
     return Surface("files", FilesBackend(FilesStub(channel)), [router])
+
+
+def _reports() -> Surface:
+    from exam_gateway.reports import router
+
+    return Surface("reports", None, [router])
 
 
 def _student(channels: Channels, keeper: Gatekeeper) -> Surface:

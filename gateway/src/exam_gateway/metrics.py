@@ -31,3 +31,16 @@ save_batch_size = Histogram(
 )
 saves_waiting = Gauge("examhall_saves_waiting", "Saves that wait for the next call")
 saves_refused = Counter("examhall_saves_refused", "Saves refused because too many waited")
+
+# What pages tell of themselves.
+oldest_unsaved = Histogram(
+    "examhall_client_oldest_unsaved_seconds",
+    "How long the oldest answer has waited that the server has not got, as pages say",
+    buckets=(1, 2, 5, 10, 30, 60, 120, 300, 900, 3600),
+)
+page_load = Histogram(
+    "examhall_client_page_load_seconds",
+    "Time until a page could be used, as pages say",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32),
+)
+page_errors = Counter("examhall_client_errors", "Errors that pages reported, by kind", ("kind",))

@@ -33,6 +33,7 @@ LIMITS = (
     ("/api/v1/student/", 512 * KIB),
     ("/api/v1/admin/files", 11 * MIB),
     ("/api/v1/admin/imports", 21 * MIB),
+    ("/api/v1/client/", 256 * KIB),
     ("/api/v1/admin/", 4 * MIB),
 )
 """The first prefix that fits. 200 answers of 64 KiB of text are 12.8 MiB."""

@@ -62,6 +62,7 @@ class RateLimits:
         self._starts = Buckets("starts", burst=30, rate=0.2, clock=clock)
         self._addresses = Buckets("addresses", burst=300, rate=20, clock=clock)
         self._uploads = Buckets("uploads", burst=60, rate=0.5, clock=clock)
+        self._reports = Buckets("reports", burst=20, rate=0.2, clock=clock)
         self._bodies = Buckets("bodies", burst=512, rate=16, clock=clock)
 
     def save(self, user: Hashable, cost: int = 1) -> None:
@@ -79,6 +80,10 @@ class RateLimits:
     def upload(self, user: Hashable) -> None:
         if self._enabled:
             self._uploads.take(user)
+
+    def report(self, user: Hashable) -> None:
+        if self._enabled:
+            self._reports.take(user)
 
     def body(self, user: Hashable, cost: int) -> None:
         """`cost` in units of 64 KiB."""
