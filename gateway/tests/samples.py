@@ -335,6 +335,7 @@ def everything() -> dict[str, object]:
         "Attempts/Resume": attempt(),
         "Attempts/SaveBatch": store_all,
         "Attempts/Submit": closed(),
+        "Attempts/GetClosedPaper": attempts_pb2.ClosedPaper(questions=attempt().questions),
         "Attempts/RecordEvents": attempts_pb2.RecordEventsResponse(),
         "AnswerFiles/AddAnswerFile": files_pb2.AddFileResponse(file_id=FILE),
         "QuestionFiles/AddQuestionFile": files_pb2.AddFileResponse(file_id=FILE),

@@ -193,6 +193,7 @@ async def test_results(gateway, fakes):
     items = (await gateway.student.get("/api/v1/student/results")).json()["items"]
     assert [item["total_score"] for item in items] == [1.25, None]
     fakes.answers["Results/GetMyResult"] = samples.result()
+    fakes.answers["Attempts/GetClosedPaper"] = attempts_pb2.ClosedPaper(questions=samples.attempt().questions)
     body = (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).json()
     assert body["results"] == [
         {
@@ -205,6 +206,11 @@ async def test_results(gateway, fakes):
             "comment": None,
             "correct_answer": None,
             "explanation": None,
+            "order": 1,
+            "type": "single_choice",
+            "question_text": "Which?",
+            "options": [{"id": "A", "text": "this"}, {"id": "B", "text": "that"}],
+            "media": [],
         }
     ]
     fakes.answers["Results/GetMyResult"] = not_found()
@@ -223,6 +229,20 @@ async def test_results(gateway, fakes):
     fakes.answers["Results/GetMyResult"] = forbidden("Later.", "results_not_released")
     reply = await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")
     assert (reply.status_code, reply.json()["code"]) == (403, "results_not_released")
+
+
+async def test_a_result_is_read_without_its_questions_too(gateway, fakes):
+    fakes.answers["Results/GetMyResult"] = samples.result()
+    fakes.answers["Attempts/GetClosedPaper"] = unavailable("Away.")
+    body = (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).json()
+    (item,) = body["results"]
+    assert (item["score"], item["question_text"], item["options"]) == (1.25, None, None)
+    # What is withheld needs no questions.
+    fakes.calls.clear()
+    fakes.answers["Results/GetMyResult"] = samples.result(released=False)
+    body = (await gateway.student.get(f"/api/v1/student/results/{samples.ATTEMPT}")).json()
+    assert body["results"] == []
+    assert [call.method for call in fakes.calls] == ["Results/GetMyResult"]
 
 
 async def test_a_service_that_is_away_is_503(gateway, fakes):

@@ -146,6 +146,8 @@ async def test_save_resume_submit(hall: Hall, service: Service) -> None:
     saved = {(each.question_id, each.answer_json, each.revision) for each in again.saved_answers}
     assert saved == {(choice.id, b'"B"', 2), (text.id, b'"draft"', 1)}
 
+    paper = pb.GetClosedPaperRequest(student_exam_id=attempt.student_exam_id)
+    assert (await refused(service.sits("GetClosedPaper", paper))).code == "not_found"
     request = pb.SubmitRequest(
         student_exam_id=attempt.student_exam_id,
         answers=[answer(choice.id, "C", 1), answer(text.id, "done", 9)],
@@ -158,6 +160,10 @@ async def test_save_resume_submit(hall: Hall, service: Service) -> None:
     assert await service.sits("Submit", request) == done
     read = await service.sits("GetSubmission", pb.GetSubmissionRequest(student_exam_id=done.student_exam_id))
     assert (read.submitted_at, read.receipt) == (done.submitted_at, done.receipt)
+    # In the order and the letters in which the answers were given.
+    assert (await service.sits("GetClosedPaper", paper)).questions == attempt.questions
+    stranger = service.mint.token(uuid4())
+    assert (await refused(service.sits("GetClosedPaper", paper, stranger))).code == "not_found"
 
 
 async def test_errors_carry_what_the_contract_says(hall: Hall, service: Service) -> None:

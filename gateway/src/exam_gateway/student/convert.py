@@ -130,9 +130,22 @@ def my_result_summary(result: results_pb2.StudentResult) -> shapes.MyResultSumma
     return shapes.MyResultSummary(**_summary(result))
 
 
-def my_result(result: results_pb2.StudentResult) -> shapes.MyResult:
-    items = [shapes.ResultItem(**_item(item)) for item in result.items] if result.released else []
+def my_result(
+    result: results_pb2.StudentResult, paper: Iterable[attempts_pb2.AttemptQuestion]
+) -> shapes.MyResult:
+    """`paper`: the questions as the student saw them, where they are known."""
+    shown = {question.id: _seen(question) for question in paper}
+    items = [
+        shapes.MyResultItem(**_item(item), **shown.get(item.question_id, {}))
+        for item in (result.items if result.released else ())
+    ]
     return shapes.MyResult(**_summary(result), results=items)
+
+
+def _seen(question: attempts_pb2.AttemptQuestion) -> Json:
+    whole = _question(question)
+    told = {name: whole[name] for name in ("order", "type", "options", "media")}
+    return told | {"question_text": whole["text"]}
 
 
 def pending(closed: attempts_pb2.SubmitResponse) -> Json:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
+import structlog
 from examkit.errors import AppError, Kind
 from examkit.rpc.client import call
 from examprotos.exam.v1 import attempts_pb2
@@ -16,6 +18,10 @@ from exam_gateway.shapes import Cursor, Id, Limit
 from exam_gateway.student import convert, shapes
 from exam_gateway.student.backend import READ_SECONDS, Student, StudentBackend
 from exam_gateway.wire import page_limit
+
+PAPER_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/api/v1/student", tags=["taking an exam"], route_class=StudentRoute)
 
@@ -48,7 +54,18 @@ async def get_my_result(student_exam_id: Id, student: Student) -> shapes.MyResul
         if error.kind not in (Kind.NOT_FOUND, Kind.UNAVAILABLE):
             raise
         return await _ungraded(student_exam_id, student)
-    return convert.my_result(found)
+    return convert.my_result(found, await _paper(student_exam_id, student) if found.released else ())
+
+
+async def _paper(student_exam_id: Id, student: StudentBackend) -> Sequence[attempts_pb2.AttemptQuestion]:
+    """The questions as the student saw them: a result is read without them too."""
+    request = attempts_pb2.GetClosedPaperRequest(student_exam_id=str(student_exam_id))
+    try:
+        found = await call(student.attempts.GetClosedPaper, request, timeout=PAPER_SECONDS, idempotent=True)
+    except AppError as error:
+        log.info("paper_not_read", code=error.code)
+        return ()
+    return list(found.questions)
 
 
 async def _ungraded(student_exam_id: Id, student: StudentBackend) -> shapes.MyResult:

@@ -195,6 +195,16 @@ class ResultItem(Out):
     explanation: str | None = None
 
 
+class MyResultItem(ResultItem):
+    """With the question as the student saw it; null while the service that knows it is away."""
+
+    order: int | None = Field(default=None, description="1, 2, … as shown.")
+    type: QuestionType | None = None
+    question_text: str | None = Field(default=None, description=QUESTION_TEXT)
+    options: list[Option] | None = Field(default=None, description="In the letters of `answer`.")
+    media: list[MediaOut] | None = None
+
+
 class Receipt(Out):
     answers_digest: str = Field(description="SHA-256 of all answers as closed, hex.")
     answer_count: int
@@ -248,7 +258,7 @@ class MyResultSummary(Out):
 
 
 class MyResult(MyResultSummary):
-    results: list[ResultItem]
+    results: list[MyResultItem]
 
 
 class MyResults(Out):

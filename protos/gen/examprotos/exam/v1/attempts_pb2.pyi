@@ -734,6 +734,45 @@ class GetSubmissionRequest(_message.Message):
 Global___GetSubmissionRequest: _TypeAlias = GetSubmissionRequest  # noqa: Y015
 
 @_typing.final
+class GetClosedPaperRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetClosedPaperRequest: _TypeAlias = GetClosedPaperRequest  # noqa: Y015
+
+@_typing.final
+class ClosedPaper(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttemptQuestion]: ...
+    def __init__(
+        self,
+        *,
+        questions: _abc.Iterable[Global___AttemptQuestion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["questions", b"questions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClosedPaper: _TypeAlias = ClosedPaper  # noqa: Y015
+
+@_typing.final
 class IntegrityEvent(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

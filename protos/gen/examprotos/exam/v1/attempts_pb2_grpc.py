@@ -65,6 +65,11 @@ class AttemptsStub(object):
                 request_serializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.GetSubmissionRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.SubmitResponse.FromString,
                 _registered_method=True)
+        self.GetClosedPaper = channel.unary_unary(
+                '/examhall.exam.v1.Attempts/GetClosedPaper',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.GetClosedPaperRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.ClosedPaper.FromString,
+                _registered_method=True)
         self.RecordEvents = channel.unary_unary(
                 '/examhall.exam.v1.Attempts/RecordEvents',
                 request_serializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.RecordEventsRequest.SerializeToString,
@@ -122,6 +127,14 @@ class AttemptsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetClosedPaper(self, request, context):
+        """The questions of an attempt of one's own that is closed, as they were shown: to be read beside a result.
+        Errors: 404, also while it is in progress.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordEvents(self, request, context):
         """Integrity events of the page. Errors: 404, 422.
         """
@@ -161,6 +174,11 @@ def add_AttemptsServicer_to_server(servicer, server):
                     servicer.GetSubmission,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.GetSubmissionRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.SubmitResponse.SerializeToString,
+            ),
+            'GetClosedPaper': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetClosedPaper,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.GetClosedPaperRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_attempts__pb2.ClosedPaper.SerializeToString,
             ),
             'RecordEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordEvents,
@@ -331,6 +349,33 @@ class Attempts(object):
             '/examhall.exam.v1.Attempts/GetSubmission',
             examprotos_dot_exam_dot_v1_dot_attempts__pb2.GetSubmissionRequest.SerializeToString,
             examprotos_dot_exam_dot_v1_dot_attempts__pb2.SubmitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetClosedPaper(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Attempts/GetClosedPaper',
+            examprotos_dot_exam_dot_v1_dot_attempts__pb2.GetClosedPaperRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_attempts__pb2.ClosedPaper.FromString,
             options,
             channel_credentials,
             insecure,

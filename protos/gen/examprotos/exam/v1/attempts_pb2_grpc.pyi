@@ -53,6 +53,10 @@ class AttemptsStub:
     One whose time is up counts as closed at its deadline, though without a receipt before it is.
     Errors: 404, also while it is in progress.
     """
+    GetClosedPaper: _grpc.UnaryUnaryMultiCallable[_attempts_pb2.GetClosedPaperRequest, _attempts_pb2.ClosedPaper]
+    """The questions of an attempt of one's own that is closed, as they were shown: to be read beside a result.
+    Errors: 404, also while it is in progress.
+    """
     RecordEvents: _grpc.UnaryUnaryMultiCallable[_attempts_pb2.RecordEventsRequest, _attempts_pb2.RecordEventsResponse]
     """Integrity events of the page. Errors: 404, 422."""
 
@@ -79,6 +83,10 @@ class AttemptsAsyncStub(AttemptsStub):
     GetSubmission: _aio.UnaryUnaryMultiCallable[_attempts_pb2.GetSubmissionRequest, _attempts_pb2.SubmitResponse]  # type: ignore[assignment]
     """What Submit answered, for an attempt of one's own that is closed; for results that aren't graded yet.
     One whose time is up counts as closed at its deadline, though without a receipt before it is.
+    Errors: 404, also while it is in progress.
+    """
+    GetClosedPaper: _aio.UnaryUnaryMultiCallable[_attempts_pb2.GetClosedPaperRequest, _attempts_pb2.ClosedPaper]  # type: ignore[assignment]
+    """The questions of an attempt of one's own that is closed, as they were shown: to be read beside a result.
     Errors: 404, also while it is in progress.
     """
     RecordEvents: _aio.UnaryUnaryMultiCallable[_attempts_pb2.RecordEventsRequest, _attempts_pb2.RecordEventsResponse]  # type: ignore[assignment]
@@ -140,6 +148,16 @@ class AttemptsServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_attempts_pb2.SubmitResponse, _abc.Awaitable[_attempts_pb2.SubmitResponse]]:
         """What Submit answered, for an attempt of one's own that is closed; for results that aren't graded yet.
         One whose time is up counts as closed at its deadline, though without a receipt before it is.
+        Errors: 404, also while it is in progress.
+        """
+
+    @_abc_1.abstractmethod
+    def GetClosedPaper(
+        self,
+        request: _attempts_pb2.GetClosedPaperRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attempts_pb2.ClosedPaper, _abc.Awaitable[_attempts_pb2.ClosedPaper]]:
+        """The questions of an attempt of one's own that is closed, as they were shown: to be read beside a result.
         Errors: 404, also while it is in progress.
         """
 

@@ -149,6 +149,10 @@ def submitted(given: Submitted) -> pb.SubmitResponse:
     )
 
 
+def closed_paper(questions: Sequence[ShownQuestion]) -> pb.ClosedPaper:
+    return pb.ClosedPaper(questions=[_question(question) for question in questions])
+
+
 def my_exams(page: Sequence[Listed], next_cursor: str) -> pb.ListMyExamsResponse:
     return pb.ListMyExamsResponse(items=[_my_exam(listed) for listed in page], next_cursor=next_cursor)
 

@@ -17,7 +17,7 @@ from exam_service.usecases.list_exams import list_exams
 from exam_service.usecases.resume import resume
 from exam_service.usecases.save import Saver
 from exam_service.usecases.start import Starter
-from exam_service.usecases.submit import Submitter, get_submission
+from exam_service.usecases.submit import Submitter, closed_paper, get_submission
 
 MAX_SAVES = 1000
 """In one SaveBatch."""
@@ -64,6 +64,11 @@ class AttemptsServicer(attempts_pb2_grpc.AttemptsServicer):
     async def GetSubmission(self, request: pb.GetSubmissionRequest, context: Any) -> pb.SubmitResponse:
         return convert.submitted(
             await get_submission(self._db, self._papers, current_user(), request.student_exam_id)
+        )
+
+    async def GetClosedPaper(self, request: pb.GetClosedPaperRequest, context: Any) -> pb.ClosedPaper:
+        return convert.closed_paper(
+            await closed_paper(self._db, self._papers, current_user(), request.student_exam_id)
         )
 
     async def RecordEvents(self, request: pb.RecordEventsRequest, context: Any) -> pb.RecordEventsResponse:

@@ -23,7 +23,9 @@ from exam_service.domain.attempt import Attempt, Status
 from exam_service.domain.paper import Paper
 from exam_service.domain.revision import judge
 from exam_service.domain.saving import NewAnswer, Save, SaveResult, StoredAnswer, Verdict, rejected
+from exam_service.domain.shuffle import ShownQuestion, shown
 from exam_service.repository import attempts as repository
+from exam_service.repository import exams
 from exam_service.repository.attempts import AttemptKey, KnownAttempts
 from exam_service.repository.papers import PaperCache
 from exam_service.usecases.close_attempt import close_attempts
@@ -161,6 +163,26 @@ async def get_submission(
     if attempt is None or not attempt.status.is_closed:
         raise attempt_errors.no_such_attempt()
     return Submitted(attempt, await papers.get(attempt.exam_id), ())
+
+
+async def closed_paper(
+    db: Database, papers: PaperCache, principal: Principal, student_exam_id: str
+) -> tuple[ShownQuestion, ...]:
+    """The questions of a closed attempt, in the order and the letters that the student saw.
+
+    Raises not_found, also while it is in progress.
+    """
+    closed = await get_submission(db, papers, principal, student_exam_id)
+    async with db.reading() as conn:
+        exam = await exams.get_exam(conn, closed.attempt.exam_id)
+    if exam is None:
+        raise attempt_errors.no_such_attempt()
+    return shown(
+        closed.paper,
+        closed.attempt.seed,
+        shuffle_questions=exam.settings.shuffle_questions,
+        shuffle_options=exam.settings.shuffle_options,
+    )
 
 
 async def _submit(
