@@ -4,17 +4,17 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Question } from "@/api/staff.gen";
 import { useUnsaved } from "@/staff/useUnsaved";
-import { Badge, Button, Hint, Note, Row, Stack } from "@/ui";
+import { Note, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
-import { PageTitle } from "@/ui/Shell";
-import { ArchiveButton } from "./ArchiveButton";
 import { Basics } from "./Basics";
 import styles from "./bank.module.css";
 import { Details } from "./Details";
 import type { Draft } from "./draft";
+import { EditorHead } from "./EditorHead";
 import { KeyFields } from "./KeyFields";
 import { MediaFields } from "./MediaFields";
 import { Preview } from "./Preview";
+import { SaveBar } from "./SaveBar";
 import { StaleDialog } from "./StaleDialog";
 import { type Outcome, useEditor } from "./useEditor";
 
@@ -29,10 +29,9 @@ interface Props {
 export function Editor({ question, start, onCreated, onAnother }: Props) {
   const t = useTranslations("bank");
   const editor = useEditor(question, start);
-  const { base, draft, dirty } = editor;
   const form = useRef<HTMLFormElement>(null);
   const [outcome, setOutcome] = useState<{ what: Outcome } | null>(null);
-  useUnsaved(dirty, t("unsavedLeave"));
+  useUnsaved(editor.dirty, t("unsavedLeave"));
   useEffect(() => {
     if (outcome?.what !== "faults") return;
     form.current?.querySelector<HTMLElement>("[aria-invalid='true'], [data-invalid='true'] input")?.focus();
@@ -50,23 +49,7 @@ export function Editor({ question, start, onCreated, onAnother }: Props) {
 
   return (
     <Stack>
-      <Row>
-        <PageTitle>{base ? t("editTitle") : t("newTitle")}</PageTitle>
-        {base ? <Badge>{t("versionNumber", { version: base.version })}</Badge> : null}
-        {dirty ? <Badge tone="warn">{t("unsaved")}</Badge> : null}
-      </Row>
-      {editor.restored && dirty ? (
-        <Note tone="warn">
-          <p>{t("restored")}</p>
-          <div>
-            <Button small onClick={editor.discard}>
-              {t("discard")}
-            </Button>
-          </div>
-        </Note>
-      ) : null}
-      {base?.archived ? <Note tone="warn">{t("archived")}</Note> : null}
-      {base && !base.archived ? <Hint>{t("versionsHint")}</Hint> : null}
+      <EditorHead editor={editor} />
       <div className={styles.editor}>
         <form ref={form} className={styles.form} onSubmit={submit} noValidate>
           <Basics editor={editor} />
@@ -79,22 +62,11 @@ export function Editor({ question, start, onCreated, onAnother }: Props) {
               {t("faultsAbove")}
             </Note>
           ) : null}
-          <div className={styles.bar}>
-            <Button look="primary" type="submit" busy={editor.busy || base?.archived === true}>
-              {editor.busy ? t("saving") : base ? t("saveVersion") : t("create")}
-            </Button>
-            <span role="status">{outcome && isSaved(outcome.what) && !dirty ? t("saved") : null}</span>
-            {base && !dirty ? <Button onClick={() => onAnother(draft)}>{t("another")}</Button> : null}
-            {base && !base.archived ? <ArchiveButton questionId={base.id} /> : null}
-          </div>
+          <SaveBar editor={editor} outcome={outcome?.what ?? null} onAnother={onAnother} />
         </form>
-        <Preview draft={draft} />
+        <Preview draft={editor.draft} />
       </div>
       <StaleDialog editor={editor} onKeepMine={save} />
     </Stack>
   );
-}
-
-function isSaved(what: Outcome): boolean {
-  return what === "saved" || what === "created";
 }
