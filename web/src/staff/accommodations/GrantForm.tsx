@@ -119,6 +119,8 @@ function GrantFields({ grant, told, onChange }: FieldsProps) {
           min={0}
           max={MOST.extra_attempts}
         />
+      </div>
+      <div className={styles.pair}>
         <TextField
           {...field("start_time")}
           label={t("grant.start")}

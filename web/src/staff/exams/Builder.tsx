@@ -60,7 +60,7 @@ export function Builder({ exam }: { exam: Exam }) {
         {published ? <PublishedNote /> : null}
         <Standing exam={exam} />
         <Tabs.Root value={tab} onValueChange={(value) => setTab(value as Tab)} activationMode="manual">
-          <Tabs.List className={styles.parts} aria-label={t("tab.label")}>
+          <Tabs.List className={styles.tabs} aria-label={t("tab.label")}>
             {TABS.map((one) => (
               <Tabs.Trigger key={one} value={one} className={styles.tab}>
                 {t(`tab.${one}`)}
@@ -68,7 +68,7 @@ export function Builder({ exam }: { exam: Exam }) {
             ))}
           </Tabs.List>
           {TABS.map((one) => (
-            <Tabs.Content key={one} value={one} className={styles.section}>
+            <Tabs.Content key={one} value={one} className={styles.panel}>
               <h2 className="visually-hidden">{t(`tab.${one}`)}</h2>
               {sections[one]}
             </Tabs.Content>

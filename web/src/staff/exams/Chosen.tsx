@@ -3,6 +3,7 @@
 import { type KeyboardEvent, memo } from "react";
 import { useTranslations } from "use-intl";
 import type { Question } from "@/api/staff.gen";
+import { RichText } from "@/text/RichText";
 import { Badge, Button } from "@/ui";
 import { questionFault } from "./checklist";
 import type { Chosen } from "./draft";
@@ -39,7 +40,7 @@ export const ChosenQuestion = memo(function ChosenQuestion(props: Props) {
       <span className={styles.number}>{place + 1}.</span>
       <div className={styles.questionText}>
         <span className={styles.clamped} dir="auto">
-          {question ? question.text : "…"}
+          {question ? <RichText text={question.text} inline /> : "…"}
         </span>
         <span className={styles.facts}>
           {question ? <span>{t(`type.${question.type}`)}</span> : null}
@@ -58,7 +59,7 @@ function Tools({ chosen, place, last, frozen, question, onMove, onPoints, onRemo
   const own = question ? String(question.points) : "";
   const number = place + 1;
   if (frozen) {
-    return <span className={styles.points}>{t("worth", { points: Number(chosen.points || own) })}</span>;
+    return <span className={styles.worth}>{t("worth", { points: Number(chosen.points || own) })}</span>;
   }
   return (
     <div className={styles.questionTools}>
@@ -72,7 +73,6 @@ function Tools({ chosen, place, last, frozen, question, onMove, onPoints, onRemo
           value={chosen.points}
           placeholder={own}
           aria-invalid={!arePoints(chosen.points) || undefined}
-          className={styles.pointsInput}
           onChange={(event) => onPoints(chosen.id, event.target.value)}
         />
         <span aria-hidden>{t("pointsShort")}</span>

@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { useGetUserQuery } from "@/api/staff-exams";
-import { Button, Hint, Note } from "@/ui";
+import { Badge, Button, Hint, Note } from "@/ui";
 import { Choices } from "@/ui/Choices";
 import { TokenField } from "@/ui/TokenField";
 import { StudentSearch } from "../accommodations/StudentSearch";
@@ -77,16 +77,19 @@ function Students({ form }: SectionProps) {
       ) : null}
       <StudentSearch
         label={t("findStudent")}
-        action={({ id, name }) => (
-          <Button
-            small
-            disabled={ids.includes(id)}
-            aria-label={t("addNamed", { name })}
-            onClick={() => form.set({ student_ids: [...ids, id] })}
-          >
-            {ids.includes(id) ? t("added") : t("add")}
-          </Button>
-        )}
+        action={({ id, name }) =>
+          ids.includes(id) ? (
+            <Badge tone="good">{t("added")}</Badge>
+          ) : (
+            <Button
+              small
+              aria-label={t("addNamed", { name })}
+              onClick={() => form.set({ student_ids: [...ids, id] })}
+            >
+              {t("add")}
+            </Button>
+          )
+        }
       />
     </section>
   );

@@ -78,7 +78,7 @@ function Head({ result }: { result: FullResult }) {
             {t("score")}: <Score result={result} />
           </span>
           {result.pending_count ? (
-            <Badge tone="warn">{t("pendingCount", { count: result.pending_count })}</Badge>
+            <Badge tone="warn">{t("waiting", { count: result.pending_count })}</Badge>
           ) : null}
         </p>
       </Stack>

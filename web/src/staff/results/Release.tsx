@@ -21,8 +21,9 @@ export function Release({ exam }: { exam: Exam }) {
         {exam.result_policy === "after_close" ? (
           <p>{end ? t("afterEnd", { end }) : t("afterClose")}</p>
         ) : null}
-        {exam.result_policy === "manual" ? <Manual exam={exam} /> : null}
+        {exam.result_policy === "manual" ? <p>{t("manual")}</p> : null}
         <p>{t(`reveal.${exam.reveal}`)}</p>
+        {exam.result_policy === "manual" ? <Manual exam={exam} /> : null}
       </Stack>
     </Card>
   );
@@ -68,7 +69,6 @@ function Withheld({ exam }: { exam: Exam }) {
   );
   return (
     <>
-      <p>{t("manual")}</p>
       <div>
         <Button look="primary" onClick={() => setOpen(true)}>
           {t("button")}

@@ -64,7 +64,7 @@ function ResultRow({ result }: { result: Result }) {
   const name = result.student_name || result.student_email || result.student_id;
   return (
     <tr>
-      <td>
+      <td className={styles.student}>
         <span className={exams.who}>
           <Link
             href={`/admin/exams/results/?id=${result.exam_id}&attempt=${result.student_exam_id}`}

@@ -24,7 +24,7 @@ export function answerLines(
     return parts.map((text) => ({ letter: "", text }));
   }
   const texts = new Map(question.options.map(({ id, text }) => [id, text]));
-  return parts.map((letter) => ({ letter, text: texts.get(letter) ?? "" }));
+  return parts.toSorted().map((letter) => ({ letter, text: texts.get(letter) ?? "" }));
 }
 
 /** What is right; empty where people judge. */
