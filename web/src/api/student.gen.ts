@@ -38,6 +38,16 @@ const injectedRtkApi = api.injectEndpoints({
     refresh: build.mutation<RefreshApiResponse, RefreshApiArg>({
       query: () => ({ url: `/api/v1/auth/refresh`, method: "POST" }),
     }),
+    reportFromPage: build.mutation<
+      ReportFromPageApiResponse,
+      ReportFromPageApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/client/reports`,
+        method: "POST",
+        body: queryArg.pageReport,
+      }),
+    }),
     getFile: build.query<GetFileApiResponse, GetFileApiArg>({
       query: (queryArg) => ({ url: `/api/v1/files/${queryArg.fileId}` }),
     }),
@@ -146,6 +156,11 @@ export type SetPasswordApiArg = {
 };
 export type RefreshApiResponse = /** status 200 Successful Response */ Session;
 export type RefreshApiArg = void;
+export type ReportFromPageApiResponse =
+  /** status 202 Successful Response */ ReportTaken;
+export type ReportFromPageApiArg = {
+  pageReport: PageReport;
+};
 export type GetFileApiResponse = /** status 200 The picture. */ Blob;
 export type GetFileApiArg = {
   fileId: string;
@@ -250,6 +265,31 @@ export type PasswordByLink = {
   new_password: string;
   token: string;
 };
+export type ReportTaken = {
+  success: true;
+};
+export type PageError = {
+  at: string;
+  kind:
+    | "script"
+    | "promise"
+    | "render"
+    | "network"
+    | "api"
+    | "storage"
+    | "worker"
+    | "other";
+  message: string;
+  /** The path; what follows a `?` is dropped. */
+  page: string;
+  stack?: string | null;
+};
+export type PageReport = {
+  errors?: PageError[];
+  oldest_unsaved_seconds?: number | null;
+  page_load_ms?: number | null;
+  version?: string;
+};
 export type Accepted = {
   success: true;
 };
@@ -334,7 +374,11 @@ export type ShortTextAnswer = {
   accepted: string[];
   case_sensitive: boolean;
 };
-export type ResultItem = {
+export type Option = {
+  id: string;
+  text: string;
+};
+export type MyResultItem = {
   /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null where there is none. */
   answer: string | string[] | null;
   comment: string | null;
@@ -343,9 +387,40 @@ export type ResultItem = {
   explanation: string | null;
   is_correct: boolean | null;
   max_score: number;
+  media:
+    | (
+        | {
+            /** What it shows, for who can't see it. */
+            alt?: string;
+            /** `GET /api/v1/files/{file_id}`. */
+            file_id?: string;
+            /** Begins with `https://`, or is a file's name. */
+            url?: string;
+            [key: string]: any;
+          }
+        | string
+      )[]
+    | null;
+  /** In the letters of `answer`. */
+  options: Option[] | null;
+  /** 1, 2, … as shown. */
+  order: number | null;
   question_id: string;
+  /** Markdown and TeX, as typed. HTML in it is text: render it with HTML off, so that a tag is shown by its characters. */
+  question_text: string | null;
   score: number | null;
   status: "graded" | "pending" | "excluded";
+  type:
+    | (
+        | "single_choice"
+        | "multi_choice"
+        | "true_false"
+        | "numeric"
+        | "short_text"
+        | "text"
+        | "image"
+      )
+    | null;
 };
 export type MyResult = {
   attempt_no: number;
@@ -358,7 +433,7 @@ export type MyResult = {
   pending_count: number;
   percentage: number | null;
   released: boolean;
-  results: ResultItem[];
+  results: MyResultItem[];
   status: "submitted" | "expired";
   student_exam_id: string;
   submitted_at: string;
@@ -372,10 +447,6 @@ export type AttemptExam = {
   max_possible: number;
   question_count: number;
   title: string;
-};
-export type Option = {
-  id: string;
-  text: string;
 };
 export type AttemptQuestion = {
   id: string;
@@ -489,6 +560,19 @@ export type Receipt = {
   /** SHA-256 of all answers as closed, hex. */
   answers_digest: string;
 };
+export type ResultItem = {
+  /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null where there is none. */
+  answer: string | string[] | null;
+  comment: string | null;
+  /** Only where the exam reveals answers. */
+  correct_answer: string | string[] | NumericAnswer | ShortTextAnswer | null;
+  explanation: string | null;
+  is_correct: boolean | null;
+  max_score: number;
+  question_id: string;
+  score: number | null;
+  status: "graded" | "pending" | "excluded";
+};
 export type Submitted = {
   graded_count: number;
   grading: "complete" | "pending";
@@ -521,6 +605,7 @@ export const {
   useChangePasswordMutation,
   useSetPasswordMutation,
   useRefreshMutation,
+  useReportFromPageMutation,
   useGetFileQuery,
   useLazyGetFileQuery,
   useRecordEventsMutation,
