@@ -26,6 +26,7 @@ interface Place {
 }
 
 export async function open(place: Place): Promise<Opening> {
+  if (place.exam === "") return { kind: "none" };
   const journal = await Journal.open(place.user, place.now().wall).catch(() => null);
   const opening = await openWith(place, journal);
   if (opening.kind !== "opened") journal?.close();

@@ -72,6 +72,7 @@ class Server implements Transport {
 let server: Server;
 let time: FakeTime;
 let store: AppStore;
+let age = 0;
 const made: Sitting[] = [];
 
 beforeEach(() => {
@@ -93,8 +94,11 @@ function sit(opened: Partial<Opened> = {}, journal: Journal | null = null, in_ =
   const { saved_answers: _, ...paper } = attempt();
   const clock = { remainingMs: 600_000, heardAt: now(), version: 1, deadline: AT, offsetMs: 0 };
   const around = { timers: time, now, random: () => 0.5, online: () => true, practice: false };
+  const unsavedFor = (seconds: number) => {
+    age = seconds;
+  };
   const sitting = new Sitting(
-    { ...around, store: in_, transport: server, journal, user: "ann" },
+    { ...around, unsavedFor, store: in_, transport: server, journal, user: "ann" },
     {
       paper,
       entries: { q1: BLANK, q2: BLANK },
@@ -160,6 +164,31 @@ describe("an answer", () => {
     sitting.answer("q1", "1");
     await time.pass(2000);
     expect(standingOf(sitting.state)).toBe("saved");
+  });
+});
+
+describe("the age of what is unsaved", () => {
+  it("grows while the server is away, and is none when all is saved", async () => {
+    const sitting = sit();
+    server.onSave = () => problem(503);
+    sitting.answer("q1", "a");
+    await time.pass(30_000);
+    sitting.answer("q2", "b");
+    await time.pass(30_000);
+    expect(Math.round(age)).toBe(60);
+    server.onSave = reply;
+    sitting.wake();
+    await time.pass(1000);
+    expect(age).toBe(0);
+  });
+
+  it("stays small for who types without a pause", async () => {
+    const sitting = sit();
+    for (let second = 0; second < 300; second += 1) {
+      sitting.answer("q1", `${second}`);
+      await time.pass(1000);
+      expect(age).toBeLessThan(37);
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import type { Answer } from "@/questions/types";
 import type { AppStore } from "@/store";
 import { heard, type Now } from "./clock";
 import { Ending } from "./ending";
-import type { Entry, Outgoing } from "./entry";
+import { type Entry, isUnsaved, type Outgoing } from "./entry";
 import type { Journal } from "./journal";
 import { reconcile } from "./reconcile";
 import { Reporter } from "./reporter";
@@ -25,6 +25,8 @@ export interface Surroundings {
   user: string;
   /** Nothing is sent and nothing counts. */
   practice: boolean;
+  /** Told now and then: the age of the oldest unsaved answer, in seconds; 0 where all are saved. */
+  unsavedFor(seconds: number): void;
   timers: Timers;
   now(): Now;
   random(): number;
@@ -39,6 +41,8 @@ export class Sitting implements SenderOwner {
   private readonly reporter: Reporter;
   private readonly time: TimeKeeper;
   private readonly ending: Ending;
+  /** By question: since when the server lacks its answer, on `now`. */
+  private readonly since = new Map<string, number>();
   private gone = false;
 
   constructor(
@@ -56,12 +60,14 @@ export class Sitting implements SenderOwner {
     this.tabs = new Tabs(user, this.attempt, {
       entry: (question, entry) => {
         this.dispatch(act.heardFromTab({ question, entry }));
+        if (!isUnsaved(entry)) this.since.delete(question);
         this.sender.adopted();
       },
       closed: () => this.ending.handIn("elsewhere"),
     });
     this.keepPaper(opened);
-    if (this.pending().length > 0) this.sender.changed();
+    for (const { question_id } of this.pending()) this.since.set(question_id, around.now().now);
+    if (this.since.size > 0) this.sender.changed();
     this.time.start();
   }
 
@@ -109,6 +115,12 @@ export class Sitting implements SenderOwner {
     this.sender.wake();
     this.ending.wake();
     this.time.wake();
+  }
+
+  tellAge(): void {
+    const { now } = this.around.now();
+    const oldest = Math.min(now, ...this.since.values());
+    this.around.unsavedFor((now - oldest) / 1000);
   }
 
   /** What is unsaved, now: before leaving. */
@@ -174,6 +186,8 @@ export class Sitting implements SenderOwner {
 
   saved(reply: SavedReply, batch: Outgoing[]): void {
     this.dispatch(act.judged({ reply, batch }));
+    // What is unsaved after that was typed while it travelled.
+    for (const { question_id } of batch) this.since.delete(question_id);
     this.keep(batch.map((one) => one.question_id));
   }
 
@@ -227,6 +241,8 @@ export class Sitting implements SenderOwner {
       const entry = this.state.entries[question];
       if (!entry) continue;
       entries[question] = entry;
+      if (!isUnsaved(entry)) this.since.delete(question);
+      else if (!this.since.has(question)) this.since.set(question, this.around.now().now);
       this.tabs.tellEntry(question, entry);
     }
     this.tolerate(this.around.journal?.putEntries(this.attempt, entries));

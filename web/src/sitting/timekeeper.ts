@@ -24,6 +24,7 @@ export class TimeKeeper {
   start(): void {
     this.looking = this.sitting.around.timers.set(() => {
       this.look();
+      this.sitting.tellAge();
       this.start();
     }, LOOK_MS);
   }

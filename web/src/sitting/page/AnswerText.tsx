@@ -3,6 +3,7 @@
 import { useTranslations } from "use-intl";
 import type { AttemptQuestion } from "@/api/student.gen";
 import type { Answer } from "@/questions/types";
+import { RichText } from "@/text/RichText";
 
 export function AnswerText({ question, answer }: { question: AttemptQuestion; answer: Answer }) {
   const t = useTranslations("sitting");
@@ -16,7 +17,7 @@ export function AnswerText({ question, answer }: { question: AttemptQuestion; an
     <ul>
       {chosen.map(({ id, text }) => (
         <li key={id}>
-          {id}. {text}
+          {id}. <RichText text={text} inline />
         </li>
       ))}
     </ul>

@@ -3,6 +3,7 @@
 import dynamic from "next/dynamic";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
+import { RichText } from "@/text/RichText";
 import { Button, Card, Dialog, Note } from "@/ui";
 import { act, questionsOf } from "../slice";
 import { reviewOf } from "../standing";
@@ -92,7 +93,9 @@ function Instructions() {
   return (
     <details className={styles.instructions}>
       <summary>{t("instructions")}</summary>
-      <p dir="auto">{instructions}</p>
+      <div className={styles.instructionsText}>
+        <RichText text={instructions} />
+      </div>
     </details>
   );
 }

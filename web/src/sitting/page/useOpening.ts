@@ -2,6 +2,7 @@
 /** Opens the sitting of a person at an exam, and leaves it with the page. */
 import { useCallback, useEffect, useState } from "react";
 import { useStore } from "react-redux";
+import { reportUnsaved } from "@/report";
 import type { AppStore } from "@/store";
 import { apiTransport } from "../api-transport";
 import { type Opening, open } from "../open";
@@ -29,8 +30,8 @@ export function useOpening(user: string, exam: string): { place: Place; again: (
       }
       if (gone) return opening.journal?.close();
       const { journal, opened } = opening;
-      const around = { ...BROWSER, store, transport: apiTransport, journal, user, practice: false };
-      sitting = new Sitting(around, opened);
+      const around = { ...BROWSER, store, transport: apiTransport, journal, user };
+      sitting = new Sitting({ ...around, practice: false, unsavedFor: reportUnsaved }, opened);
       setPlace({ kind: "sitting", sitting });
     });
     return () => {

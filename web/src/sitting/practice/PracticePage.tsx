@@ -56,7 +56,15 @@ function begin(store: AppStore, say: (key: string) => string): Sitting {
   const transport = practiceTransport(attempt, Date.now);
   const { saved_answers: _, ...paper } = attempt;
   return new Sitting(
-    { ...BROWSER, store, transport, journal: null, user: "practice", practice: true },
+    {
+      ...BROWSER,
+      store,
+      transport,
+      journal: null,
+      user: "practice",
+      practice: true,
+      unsavedFor: () => undefined,
+    },
     {
       paper,
       entries: Object.fromEntries(paper.questions.map((question) => [question.id, BLANK])),
