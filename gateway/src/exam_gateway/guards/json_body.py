@@ -18,7 +18,7 @@ MAX_MEMBERS = 256
 """Of an object: no body of ours has as many, and each unknown one would be reported."""
 _HOLDERS = (dict, list)
 # An escape is one where an even number of backslashes stands before it.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class JsonRequest(Request):

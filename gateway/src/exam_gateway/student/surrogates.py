@@ -11,8 +11,8 @@ _WORTH_A_LOOK = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 # Plain bytes, other escapes, and whole pairs. Bounded, so that no single match holds up other threads.
 _FINE = re.compile(
-    rb"(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}){1,4096}+"
+    rb"(?:[^\\]+|\\[^u]|\\u(?![dD][89a-fA-F])"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}){1,4096}"
 )
 
 
