@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def origin(system: System) -> str:
     """Where the pages are."""
     assert (ROOT / "web" / "out" / "index.html").exists(), "there are no pages: make web"
