@@ -7,7 +7,6 @@ from typing import Any
 
 from examkit.errors import AppError
 from examprotos.exam.v1 import attempts_pb2 as pb
-from examprotos.exam.v1 import questions_pb2
 
 from exam_service import words
 from exam_service.attempt_errors import AttemptHeld
@@ -189,17 +188,18 @@ def _attempt_exam(exam: ExamRow, paper: Paper) -> pb.AttemptExam:
     )
 
 
-def _question(given: ShownQuestion) -> pb.AttemptQuestion:
+def _question(given: ShownQuestion) -> Any:
+    """The fields of an AttemptQuestion."""
     question = given.question
-    return pb.AttemptQuestion(
-        id=str(question.question_id),
-        type=words.QUESTION_TYPE.number(question.type),
-        text=question.text,
-        options=[questions_pb2.Option(id=option.id, text=option.text) for option in given.options],
-        points_hundredths=question.points_hundredths,
-        order=given.order,
-        media_json=question.media_json,
-    )
+    return {
+        "id": str(question.question_id),
+        "type": words.QUESTION_TYPE.number(question.type),
+        "text": question.text,
+        "options": [{"id": option.id, "text": option.text} for option in given.options],
+        "points_hundredths": question.points_hundredths,
+        "order": given.order,
+        "media_json": question.media_json,
+    }
 
 
 def _saved_answer(answer: StoredAnswer) -> pb.SavedAnswer:
