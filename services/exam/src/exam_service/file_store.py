@@ -2,13 +2,21 @@
 
 import asyncio
 import os
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from examkit.errors import unavailable
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
+# Within the time that a request has; by itself the library goes on for three minutes.
+_RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 
 
 def url_problem(url: str) -> str | None:
@@ -29,7 +37,7 @@ class FileStore:
         self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
         self._store: ObjectStore
         if self._folder is None:
-            self._store = S3Store.from_url(url)
+            self._store = S3Store.from_url(url, retry_config=_RETRIES)
         else:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._store = LocalStore(self._folder)
@@ -37,7 +45,8 @@ class FileStore:
     async def put(self, path: str, data: bytes) -> None:
         """Keep these bytes; they are durable when this returns. Raises unavailable."""
         try:
-            await obstore.put_async(self._store, path, data)
+            # In one piece: whatever breaks leaves no parts behind, which a bucket would keep for good.
+            await obstore.put_async(self._store, path, data, use_multipart=False)
             if self._folder is not None:
                 await asyncio.to_thread(_settle, self._folder / path, self._folder)
         except (BaseError, OSError) as error:
