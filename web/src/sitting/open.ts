@@ -9,6 +9,8 @@ import { reconcile } from "./reconcile";
 import type { HandedInBy, Opened } from "./slice";
 import type { Transport } from "./transport";
 
+const STORAGE_PATIENCE_MS = 5_000;
+
 export type Opening =
   | { kind: "opened"; opened: Opened; journal: Journal | null }
   /** It was over, and this confirmed it. */
@@ -27,10 +29,17 @@ interface Place {
 
 export async function open(place: Place): Promise<Opening> {
   if (place.exam === "") return { kind: "none" };
-  const journal = await Journal.open(place.user, place.now().wall).catch(() => null);
+  const journal = await journalOf(place);
   const opening = await openWith(place, journal);
   if (opening.kind !== "opened") journal?.close();
   return opening;
+}
+
+/** Null where the browser refuses storage, or does not answer. */
+async function journalOf({ user, now }: Place): Promise<Journal | null> {
+  const opening = Journal.open(user, now().wall).catch(() => null);
+  const silence = new Promise<null>((resolve) => setTimeout(resolve, STORAGE_PATIENCE_MS, null));
+  return Promise.race([opening, silence]);
 }
 
 async function openWith(place: Place, journal: Journal | null): Promise<Opening> {

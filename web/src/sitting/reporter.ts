@@ -25,9 +25,11 @@ export class Reporter {
     this.arm();
   }
 
+  /** What there is still goes, once. */
   close(): void {
     this.closed = true;
     this.timers.clear(this.timer);
+    if (this.events.length > 0) void this.send();
   }
 
   private arm(): void {

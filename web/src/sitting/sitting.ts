@@ -154,6 +154,7 @@ export class Sitting implements SenderOwner {
   /** The submit is acknowledged: nothing of it stays on this device. */
   async over(): Promise<void> {
     this.time.stop();
+    this.reporter.close();
     this.tabs.tellClosed();
     await this.around.journal?.wipe(this.attempt).catch(() => undefined);
   }

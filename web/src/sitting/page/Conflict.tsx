@@ -26,7 +26,7 @@ export function Conflict({ question, entry, other }: Props) {
     focusQuestion(sitting.state);
   }
   return (
-    <Note tone="bad" live>
+    <Note tone="bad">
       <strong>{t("conflict.title")}</strong>
       <p>{t("conflict.text")}</p>
       <div className={styles.sides}>

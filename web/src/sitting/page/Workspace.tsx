@@ -71,6 +71,8 @@ function useMoves() {
     },
     toggleLayout: () => {
       sitting.dispatch(act.layoutChanged(sitting.state.layout === "one" ? "all" : "one"));
+      // What had the focus may be gone.
+      window.requestAnimationFrame(() => focusQuestion(sitting.state));
     },
   };
 }
@@ -128,7 +130,7 @@ function Pager({ onStep, onGo, onReview }: PagerProps) {
   return (
     <div className={styles.pager}>
       {layout === "one" ? (
-        <Button onClick={() => onStep(-1)} busy={place === 0}>
+        <Button onClick={() => onStep(-1)} disabled={place === 0}>
           {t("previous")}
         </Button>
       ) : null}
