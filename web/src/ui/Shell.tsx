@@ -98,6 +98,10 @@ export function PageTitle({ focus = true, children }: { focus?: boolean; childre
   useEffect(() => {
     if (focus) element.current?.focus({ preventScroll: true });
   }, [focus]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the heading's text is what its children say
+  useEffect(() => {
+    document.title = `${element.current?.textContent} · Examhall`;
+  }, [children]);
   return (
     <h1 ref={element} tabIndex={-1} className={styles.pageTitle}>
       {children}
