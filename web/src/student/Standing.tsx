@@ -10,12 +10,12 @@ export function Standing({
   result: Pick<MyResultSummary, "grading" | "released" | "pending_count">;
 }) {
   const t = useTranslations("results");
-  if (result.grading === "pending") {
-    return (
-      <Badge tone="warn">
-        {result.pending_count ? t("marking", { count: result.pending_count }) : t("grading")}
-      </Badge>
-    );
-  }
-  return result.released ? <Badge tone="good">{t("complete")}</Badge> : <Badge>{t("withheld")}</Badge>;
+  if (result.grading === "pending" && result.pending_count === 0)
+    return <Badge tone="warn">{t("grading")}</Badge>;
+  if (!result.released) return <Badge>{t("withheld")}</Badge>;
+  return result.pending_count ? (
+    <Badge tone="warn">{t("marking", { count: result.pending_count })}</Badge>
+  ) : (
+    <Badge tone="good">{t("complete")}</Badge>
+  );
 }

@@ -1,41 +1,34 @@
 "use client";
-/** The renderer of texts with markup, and KaTeX with its fonts: a chunk of its own. Hostile input is expected. */
-import "katex/dist/katex.min.css";
+/** The renderer of texts with markup, with KaTeX and its fonts: a chunk of its own. Hostile input is expected. */
 import type { JSX, ReactNode } from "react";
-import ReactMarkdown, { type Components, type Options } from "react-markdown";
-import rehypeKatex from "rehype-katex";
+import ReactMarkdown, { type Components, type ExtraProps, type Options } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import remarkMath from "remark-math";
 import { useTranslations } from "use-intl";
+import { Formula } from "./Formula";
 import { escapeBlocks, escapeMoney } from "./markup";
 import { Picture } from "./Picture";
 import styles from "./text.module.css";
-
-// No links out of formulas, no macros that grow without end, no letters as large as the page.
-const KATEX = { trust: false, strict: false, throwOnError: false, maxExpand: 200, maxSize: 20 } as const;
 
 const REMARK: Options["remarkPlugins"] = [remarkGfm, remarkMath];
 
 const LINK = /^(?:https?:|mailto:)/i;
 const OWN_FILE = /^(?:\/api\/v1\/files\/)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i;
 
-const BIDI = new Set(["p", "li", "td", "th", "blockquote"]);
-
-interface Node {
-  tagName?: string;
-  properties?: Record<string, unknown>;
-  children?: Node[];
+interface Root {
+  children: { tagName?: string; properties?: Record<string, unknown> }[];
 }
 
-/** Each block finds its own direction: an Arabic line among English ones. */
+/** Each block finds its own direction, a list as a whole: an Arabic one among English ones. Code is none. */
 function rehypeDirections() {
-  return function direct(node: Node): void {
-    if (node.tagName && BIDI.has(node.tagName)) node.properties = { ...node.properties, dir: "auto" };
-    for (const child of node.children ?? []) direct(child);
+  return function direct(root: Root): void {
+    for (const block of root.children) {
+      if (block.properties) block.properties.dir = block.tagName === "pre" ? "ltr" : "auto";
+    }
   };
 }
 
-const REHYPE: Options["rehypePlugins"] = [[rehypeKatex, KATEX], rehypeDirections];
+const REHYPE: Options["rehypePlugins"] = [rehypeDirections];
 
 /** A heading inside of a question is none of the page. */
 function Heading({ children }: { children?: ReactNode }) {
@@ -62,6 +55,18 @@ function Image({ src, alt = "" }: JSX.IntrinsicElements["img"]) {
   return fileId ? <Picture fileId={fileId} alt={alt} /> : t("named", { name: alt || "?" });
 }
 
+function Code({ className = "", children }: JSX.IntrinsicElements["code"]) {
+  if (!className.includes("language-math")) return <code>{children}</code>;
+  return <Formula tex={String(children)} display={className.includes("math-display")} />;
+}
+
+/** Formulas on a line of their own come as code blocks, too. */
+function Preformatted({ node, children }: JSX.IntrinsicElements["pre"] & ExtraProps) {
+  const [code] = node?.children ?? [];
+  const math = code?.type === "element" && String(code.properties.className).includes("language-math");
+  return math ? <p className={styles.wide}>{children}</p> : <pre dir="ltr">{children}</pre>;
+}
+
 /** Of a task list. */
 function Box({ checked }: JSX.IntrinsicElements["input"]) {
   return checked ? "☑" : "☐";
@@ -77,9 +82,11 @@ const COMPONENTS: Components = {
   a: Anchor,
   img: Image,
   input: Box,
-  table: ({ children }) => (
+  code: Code,
+  pre: Preformatted,
+  table: ({ dir, children }) => (
     <div className={styles.wide}>
-      <table>{children}</table>
+      <table dir={dir}>{children}</table>
     </div>
   ),
 };

@@ -43,7 +43,13 @@ describe("markup", () => {
     const container = await rendered("**bold** and $x^2$\n\n| a | b |\n| - | - |\n| 1 | 2 |");
     expect(container.querySelector("strong")?.textContent).toBe("bold");
     expect(container.querySelector(".katex math")).not.toBeNull();
-    expect(container.querySelector("td[dir=auto]")?.textContent).toBe("1");
+    expect(container.querySelector("table[dir=auto] td")?.textContent).toBe("1");
+  });
+
+  it("renders formulas on lines of their own", async () => {
+    const container = await rendered("$$\nx^2\n$$\n\n```\ncode\n```");
+    expect(container.querySelector(".katex-display")).not.toBeNull();
+    expect(container.querySelector("pre")?.textContent).toBe("code\n");
   });
 
   it("makes no heading of the page", async () => {
@@ -102,8 +108,8 @@ describe("hostile texts", () => {
   it("gives up macros that grow without end", async () => {
     const bomb = String.raw`$\def\a#1{#1#1}\def\b#1{\a{\a{#1}}}\def\c#1{\b{\b{\b{#1}}}}\c{\c{\c{x}}}$`;
     const container = await rendered(bomb);
-    expect(container.querySelector(".katex-error")).not.toBeNull();
-    expect(container.innerHTML.length).toBeLessThan(5_000);
+    expect(container.querySelector(".katex")).toBeNull();
+    expect(container.querySelector("code")?.textContent).toBe(bomb.slice(1, -1));
   });
 });
 
