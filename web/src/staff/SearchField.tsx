@@ -1,21 +1,13 @@
 "use client";
 /** A field to search with: what is typed goes to the address once typing pauses. */
-import { type ReactNode, useEffect, useState } from "react";
+import type { ReactNode } from "react";
 import { TextField } from "@/ui";
-import { useQueryState, useSettled } from "./queryState";
+import { useFilters, useTyped } from "./useFilters";
 
-export function SearchField({ name, label, hint }: { name: string; label: ReactNode; hint?: ReactNode }) {
-  const [params, change] = useQueryState();
-  const [text, setText] = useState(params.get(name) ?? "");
-  const settled = useSettled(text.trim());
-  useEffect(() => change({ [name]: settled }), [change, name, settled]);
+export function SearchField({ name, label }: { name: string; label: ReactNode }) {
+  const { values, set } = useFilters([name]);
+  const [typed, setTyped] = useTyped(values[name] ?? "", (value) => set({ [name]: value }));
   return (
-    <TextField
-      label={label}
-      hint={hint}
-      type="search"
-      value={text}
-      onChange={(event) => setText(event.target.value)}
-    />
+    <TextField label={label} type="search" value={typed} onChange={(event) => setTyped(event.target.value)} />
   );
 }

@@ -1,11 +1,11 @@
 "use client";
 /** The page of a student's own accommodation. */
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { useGetUserQuery } from "@/api/staff-exams";
 import { Button, Card, Hint, Loading } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { PageTitle } from "@/ui/Shell";
+import { BackLink } from "../BackLink";
 import styles from "../exams/exams.module.css";
 import { useQueryState } from "../queryState";
 import { StaffPage } from "../StaffPage";
@@ -23,9 +23,7 @@ function Found() {
   return (
     <>
       <div className={styles.head}>
-        <Link href="/admin/people/" prefetch={false}>
-          {t("toPeople")}
-        </Link>
+        <BackLink href="/admin/people/">{t("toPeople")}</BackLink>
         <PageTitle>{t("ownTitle")}</PageTitle>
         <Hint>{t("ownAbout")}</Hint>
       </div>

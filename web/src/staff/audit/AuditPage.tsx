@@ -54,7 +54,7 @@ function Filters() {
             </option>
           ))}
         </Select>
-        <SearchField key={params.get("object") ? "set" : "empty"} name="object" label={t("objectId")} />
+        <SearchField name="object" label={t("objectId")} />
       </div>
       <Actor />
     </>
@@ -86,7 +86,7 @@ function Trail() {
     {
       actorId: params.get("actor"),
       objectType: params.get("type") ?? "",
-      objectId: params.get("object") ?? "",
+      objectId: (params.get("object") ?? "").trim(),
       action: params.get("action") ?? "",
     },
     { refetchOnMountOrArgChange: true },

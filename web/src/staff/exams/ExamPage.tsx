@@ -9,6 +9,7 @@ import { useGetExamQuery } from "@/api/staff-exams";
 import { ButtonLink, Loading, Note } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { PageTitle } from "@/ui/Shell";
+import { BackLink } from "../BackLink";
 import { StaffPage } from "../StaffPage";
 import { ExamStatus } from "./ExamStatus";
 import styles from "./exams.module.css";
@@ -50,9 +51,7 @@ function Loaded({ part, children }: Props) {
   return (
     <>
       <div className={styles.head}>
-        <Link href="/admin/" prefetch={false}>
-          {t("part.back")}
-        </Link>
+        <BackLink href="/admin/">{t("part.back")}</BackLink>
         <div className={styles.examTitle}>
           <PageTitle>
             <span dir="auto">{exam.title}</span>

@@ -48,7 +48,7 @@ function useFilter() {
   const [params, change] = useQueryState();
   const wanted = params.get("status");
   const status: Status | null = STATUSES.find((one) => one === wanted) ?? null;
-  return { q: params.get("q") ?? "", status, change };
+  return { q: (params.get("q") ?? "").trim(), status, change };
 }
 
 function StatusFilter() {

@@ -1,6 +1,5 @@
 "use client";
 /** One attempt in full: each question, what was answered, what is right, the score. */
-import Link from "next/link";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import type { Exam, FullResult, FullResultItem, Question } from "@/api/staff.gen";
@@ -9,6 +8,7 @@ import { useMoment } from "@/i18n/when";
 import { RichText } from "@/text/RichText";
 import { Badge, Card, Hint, Loading, Stack, type Tone } from "@/ui";
 import { Problem } from "@/ui/Problem";
+import { BackLink } from "../BackLink";
 import exams from "../exams/exams.module.css";
 import { useQuestions } from "../exams/useQuestions";
 import { AnswerView, KeyView } from "./AnswerView";
@@ -22,9 +22,7 @@ export function AttemptResult({ exam, studentExamId }: { exam: Exam; studentExam
   const { currentData, error, refetch } = useGetFullResultQuery({ studentExamId });
   return (
     <>
-      <Link href={`/admin/exams/results/?id=${exam.id}`} prefetch={false}>
-        {t("toAll")}
-      </Link>
+      <BackLink href={`/admin/exams/results/?id=${exam.id}`}>{t("toAll")}</BackLink>
       {error && !currentData ? <Problem error={error} onRetry={refetch} /> : null}
       {!currentData && !error ? <Loading>{c("loading")}</Loading> : null}
       {currentData ? <Full result={currentData} /> : null}
