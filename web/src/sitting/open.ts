@@ -5,7 +5,7 @@ import { heard, type Now, recalled } from "./clock";
 import { BLANK, type Entry, isPending, type Outgoing } from "./entry";
 import { takeHandedOver } from "./handover";
 import { Journal, type Kept } from "./journal";
-import { reconcile } from "./reconcile";
+import { reconcileAll } from "./reconcile";
 import type { HandedInBy, Opened } from "./slice";
 import type { Transport } from "./transport";
 
@@ -55,10 +55,9 @@ async function openWith(place: Place, journal: Journal | null): Promise<Opening>
 
 function resumed(attempt: Attempt, kept: Kept | null, asked: Now, at: Now, journal: Journal | null): Opened {
   const { saved_answers: saved, ...paper } = attempt;
-  const entries = paper.questions.map(({ id }) => [id, reconcile(saved[id], kept?.entries[id])] as const);
   return {
     paper,
-    entries: Object.fromEntries(entries),
+    entries: reconcileAll(attempt, kept?.entries ?? {}),
     clock: heard(null, attempt, asked, at),
     durable: journal !== null,
     savedAt: latest(Object.values(saved).map((one) => one.saved_at)),

@@ -1,4 +1,5 @@
 /** What to make of two accounts of the same answer: the server's and the journal's, or another tab's. Pure. */
+import type { Attempt } from "@/api/student.gen";
 import { acknowledged, BLANK, type Entry, isUnsaved, type Other, same } from "./entry";
 
 export interface Stored {
@@ -27,6 +28,11 @@ export function reconcile(stored: Stored | undefined, mine: Entry | undefined): 
   }
   const newerElsewhere = stored.revision > mine.revision && !isUnsaved(mine);
   return newerElsewhere ? adopted(mine, other) : { ...known, other };
+}
+
+export function reconcileAll(attempt: Attempt, mine: Record<string, Entry>): Record<string, Entry> {
+  const saved = attempt.saved_answers;
+  return Object.fromEntries(attempt.questions.map(({ id }) => [id, reconcile(saved[id], mine[id])]));
 }
 
 /** What another tab of this browser says. Its revisions are made with the same knowledge as ours. */

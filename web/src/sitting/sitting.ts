@@ -5,33 +5,18 @@
 import type { UnknownAction } from "@reduxjs/toolkit";
 import { type ApiProblem, isProblem } from "@/api/problem";
 import type { Answer } from "@/questions/types";
-import type { AppStore } from "@/store";
+import { Ages } from "./ages";
 import { heard, type Now } from "./clock";
 import { Ending } from "./ending";
-import { type Entry, isUnsaved, type Outgoing } from "./entry";
-import type { Journal } from "./journal";
-import { reconcile } from "./reconcile";
+import type { Entry, Outgoing } from "./entry";
+import { reconcileAll } from "./reconcile";
 import { Reporter } from "./reporter";
-import { Sender, type SenderOwner, type SendState, type Timers } from "./sender";
+import { Sender, type SenderOwner, type SendState } from "./sender";
 import { act, type Opened, type Phase, pendingOf, type SittingState, sittingOf } from "./slice";
+import type { Surroundings } from "./surroundings";
 import { Tabs } from "./tabs";
 import { TimeKeeper } from "./timekeeper";
-import type { Ack, EventKind, SavedReply, Transport } from "./transport";
-
-export interface Surroundings {
-  store: AppStore;
-  transport: Transport;
-  journal: Journal | null;
-  user: string;
-  /** Nothing is sent and nothing counts. */
-  practice: boolean;
-  /** Told now and then: the age of the oldest unsaved answer, in seconds; 0 where all are saved. */
-  unsavedFor(seconds: number): void;
-  timers: Timers;
-  now(): Now;
-  random(): number;
-  online(): boolean;
-}
+import type { Ack, EventKind, SavedReply } from "./transport";
 
 export class Sitting implements SenderOwner {
   readonly attempt: string;
@@ -41,8 +26,7 @@ export class Sitting implements SenderOwner {
   private readonly reporter: Reporter;
   private readonly time: TimeKeeper;
   private readonly ending: Ending;
-  /** By question: since when the server lacks its answer, on `now`. */
-  private readonly since = new Map<string, number>();
+  private readonly ages = new Ages();
   private gone = false;
 
   constructor(
@@ -60,14 +44,14 @@ export class Sitting implements SenderOwner {
     this.tabs = new Tabs(user, this.attempt, {
       entry: (question, entry) => {
         this.dispatch(act.heardFromTab({ question, entry }));
-        if (!isUnsaved(entry)) this.since.delete(question);
+        this.note(question, entry);
         this.sender.adopted();
       },
       closed: () => this.ending.handIn("elsewhere"),
     });
     this.keepPaper(opened);
-    for (const { question_id } of this.pending()) this.since.set(question_id, around.now().now);
-    if (this.since.size > 0) this.sender.changed();
+    for (const [question, entry] of Object.entries(opened.entries)) this.note(question, entry);
+    if (this.pending().length > 0) this.sender.changed();
     this.time.start();
   }
 
@@ -118,9 +102,7 @@ export class Sitting implements SenderOwner {
   }
 
   tellAge(): void {
-    const { now } = this.around.now();
-    const oldest = Math.min(now, ...this.since.values());
-    this.around.unsavedFor((now - oldest) / 1000);
+    this.around.unsavedFor(this.ages.oldest(this.around.now().now));
   }
 
   /** What is unsaved, now: before leaving. */
@@ -187,9 +169,9 @@ export class Sitting implements SenderOwner {
 
   saved(reply: SavedReply, batch: Outgoing[]): void {
     this.dispatch(act.judged({ reply, batch }));
-    // What is unsaved after that was typed while it travelled.
-    for (const { question_id } of batch) this.since.delete(question_id);
-    this.keep(batch.map((one) => one.question_id));
+    const questions = batch.map((one) => one.question_id);
+    this.ages.renew(questions);
+    this.keep(questions);
   }
 
   /** What the server holds now, and the time that is left. */
@@ -200,11 +182,9 @@ export class Sitting implements SenderOwner {
     if (isProblem(attempt))
       return attempt.status === 404 ? { ...attempt, code: "already_submitted" } : attempt;
     this.hear(attempt, asked);
-    const known = this.state.entries;
-    const ids = attempt.questions.map(({ id }) => id);
-    const entries = ids.map((id) => [id, reconcile(attempt.saved_answers[id], known[id])] as const);
-    this.dispatch(act.reconciled(Object.fromEntries(entries)));
-    this.keep(ids);
+    const entries = reconcileAll(attempt, this.state.entries);
+    this.dispatch(act.reconciled(entries));
+    this.keep(Object.keys(entries));
     return null;
   }
 
@@ -242,11 +222,14 @@ export class Sitting implements SenderOwner {
       const entry = this.state.entries[question];
       if (!entry) continue;
       entries[question] = entry;
-      if (!isUnsaved(entry)) this.since.delete(question);
-      else if (!this.since.has(question)) this.since.set(question, this.around.now().now);
+      this.note(question, entry);
       this.tabs.tellEntry(question, entry);
     }
     this.tolerate(this.around.journal?.putEntries(this.attempt, entries));
+  }
+
+  private note(question: string, entry: Entry): void {
+    this.ages.note(question, entry, this.around.now().now);
   }
 
   private keepPaper({ paper, clock, entries }: Opened): void {

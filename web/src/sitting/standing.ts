@@ -34,6 +34,9 @@ export function standingOf(state: SittingState): Standing {
   if (counts.pending === 0) return counts.undecided > 0 ? "undecided" : "refused";
   if (state.sessionLost) return "loggedOut";
   if (state.send === "offline") return "offline";
+  if (state.phase.kind === "timeUp" || state.phase.kind === "handingIn") {
+    return state.phase.problem ? "retrying" : "saving";
+  }
   return state.send === "retrying" || state.send === "halted" ? "retrying" : "saving";
 }
 

@@ -1,7 +1,7 @@
 "use client";
 /** Always in sight: which exam, whether the answers are saved, how much time is left. */
 import { useTranslations } from "use-intl";
-import { Button } from "@/ui";
+import { Button, Note } from "@/ui";
 import { PageTitle } from "@/ui/Shell";
 import { useShown } from "./context";
 import { SaveBadge } from "./SaveBadge";
@@ -13,8 +13,10 @@ export function ExamBar({ onReview }: { onReview: (() => void) | null }) {
   const title = useShown((state) => state.paper?.exam.title);
   return (
     <div className={styles.bar}>
-      <div className={styles.title} dir="auto">
-        <PageTitle>{title}</PageTitle>
+      <div className={styles.title}>
+        <PageTitle>
+          <bdi>{title}</bdi>
+        </PageTitle>
       </div>
       <SaveBadge />
       <Timer />
@@ -25,6 +27,22 @@ export function ExamBar({ onReview }: { onReview: (() => void) | null }) {
           </Button>
         </span>
       ) : null}
+      <TimeExpired />
+    </div>
+  );
+}
+
+/** In sight wherever one has scrolled to: the inputs have just closed. */
+function TimeExpired() {
+  const t = useTranslations("sitting");
+  const phase = useShown((state) => state.phase);
+  if (phase.kind !== "timeUp") return null;
+  return (
+    <div className={styles.expired}>
+      <Note tone="bad" live>
+        <strong>{t("timeExpired")}</strong>
+        <p>{phase.problem ? t("timeUpAway") : t("timeUp")}</p>
+      </Note>
     </div>
   );
 }

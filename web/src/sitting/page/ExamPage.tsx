@@ -73,12 +73,6 @@ function Notices() {
           {t("paused")}
         </Note>
       ) : null}
-      {phase.kind === "timeUp" ? (
-        <Note tone="bad" live>
-          <strong>{t("timeExpired")}</strong>
-          <p>{phase.problem ? t("timeUpAway") : t("timeUp")}</p>
-        </Note>
-      ) : null}
       {durable ? null : <Note tone="warn">{t("notDurable")}</Note>}
       {fromJournal ? <Note tone="warn">{t("fromJournal")}</Note> : null}
     </>

@@ -21,13 +21,13 @@ export function Workspace({ disabled, onReview }: { disabled: boolean; onReview:
   const layout = useShown((state) => state.layout);
   const { go, step, flag, toggleLayout } = useMoves();
   const [helping, setHelping] = useState(false);
-  const review = disabled ? () => undefined : onReview;
+  const review = disabled ? null : onReview;
   useShortcuts({
     next: () => step(1),
     previous: () => step(-1),
     flag,
     layout: toggleLayout,
-    review,
+    review: () => review?.(),
     help: () => setHelping(true),
   });
   return (
@@ -117,7 +117,7 @@ function Undecided({ onGo }: { onGo: (place: number) => void }) {
 interface PagerProps {
   onStep: (by: number) => void;
   onGo: (place: number) => void;
-  onReview: () => void;
+  onReview: (() => void) | null;
 }
 
 function Pager({ onStep, onGo, onReview }: PagerProps) {
@@ -144,9 +144,7 @@ function Pager({ onStep, onGo, onReview }: PagerProps) {
         </Button>
       </span>
       {last ? (
-        <Button look="primary" onClick={onReview}>
-          {t("review")}
-        </Button>
+        <ReviewButton onReview={onReview} />
       ) : (
         <Button look="primary" onClick={() => onStep(1)}>
           {t("next")}
@@ -159,9 +157,7 @@ function Pager({ onStep, onGo, onReview }: PagerProps) {
         actions={
           <>
             <CloseButton onClose={() => setOpen(false)} />
-            <Button look="primary" onClick={onReview}>
-              {t("review")}
-            </Button>
+            <ReviewButton onReview={onReview} />
           </>
         }
       >
@@ -173,6 +169,16 @@ function Pager({ onStep, onGo, onReview }: PagerProps) {
         />
       </Dialog>
     </div>
+  );
+}
+
+function ReviewButton({ onReview }: Pick<PagerProps, "onReview">) {
+  const t = useTranslations("sitting");
+  if (!onReview) return null;
+  return (
+    <Button look="primary" onClick={onReview}>
+      {t("review")}
+    </Button>
   );
 }
 

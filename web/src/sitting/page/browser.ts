@@ -1,5 +1,5 @@
 /** The browser's clocks, timers and chance, as a sitting takes them. */
-import type { Surroundings } from "../sitting";
+import type { Surroundings } from "../surroundings";
 
 export const BROWSER: Pick<Surroundings, "timers" | "now" | "random" | "online"> = {
   timers: {
