@@ -1,18 +1,21 @@
 // The service worker (sw.js) with the list of what it keeps: the pages of students and all that they may load.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { basename, extname, join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
 
 const SOURCE = new URL("../src/offline/sw.ts", import.meta.url).pathname;
 const PAGE = /^(?!admin\/|404|_not-found|_next\/)(?:[\w-]+\/)*(?:index\.html|[^/]+\.txt)$/;
 const ASSET = /^_next\/static\/.*\.(js|css|woff2|svg|png|webp)$/;
-const LOADS_MORE = new Set([".html", ".txt", ".js", ".css"]);
+/** Next builds these for the router of older applications; no page of ours loads them. */
+const UNUSED = /\/chunks\/(pages\/|framework-|main-[0-9a-f]|polyfills-)/;
+const OF_STAFF = /^admin\/.*\.(html|txt)$/;
+const STAFF_API = "/api/v1/admin/";
 
 /** Names below `folder`, given the paths of all files there. */
 export async function writeServiceWorker(folder, paths) {
   const names = paths.map((path) => relative(folder, path));
-  const kept = await reachable(folder, names);
+  const kept = await ofStudents(folder, names);
   const files = await Promise.all(kept.map((name) => entry(folder, name)));
   await build({
     entryPoints: [SOURCE],
@@ -26,16 +29,27 @@ export async function writeServiceWorker(folder, paths) {
   return kept;
 }
 
-/** Hashed names are unique: a file may be loaded by whatever says its name. */
-async function reachable(folder, names) {
-  const assets = new Map(names.filter((name) => ASSET.test(name)).map((name) => [basename(name), name]));
-  const found = new Set(names.filter((name) => PAGE.test(name)));
-  for (const name of found) {
-    if (!LOADS_MORE.has(extname(name))) continue;
-    const text = await readFile(join(folder, name), "utf8");
-    for (const [asset, path] of assets) if (text.includes(asset)) found.add(path);
+/**
+ * Pages, and every asset that a page may load now or later, but for what only pages of staff name or what calls their
+ * API. Which page loads a part later is known to the bundler's runtime alone: what nobody names is kept.
+ */
+async function ofStudents(folder, names) {
+  const text = (name) => readFile(join(folder, name), "utf8");
+  const together = async (wanted) => (await Promise.all(names.filter(wanted).map(text))).join("\n");
+  const [students, staff] = await Promise.all([
+    together((name) => PAGE.test(name)),
+    together((name) => OF_STAFF.test(name)),
+  ]);
+  const kept = [];
+  for (const name of names.sort()) {
+    if (PAGE.test(name)) kept.push(name);
+    if (!ASSET.test(name) || UNUSED.test(name)) continue;
+    // Hashed names are unique.
+    const file = basename(name);
+    const foreign = staff.includes(file) && !students.includes(file);
+    if (!foreign && !(await text(name)).includes(STAFF_API)) kept.push(name);
   }
-  return [...found].sort();
+  return kept;
 }
 
 /** The digest keeps a worker from mixing two builds: an install that meets another build fails, and is tried again. */
