@@ -1,5 +1,4 @@
 /** The component set. Everything else that a page shows is made of these. */
-import * as RadixProgress from "@radix-ui/react-progress";
 import type { ReactNode } from "react";
 import styles from "./ui.module.css";
 
@@ -86,16 +85,15 @@ export function Table({
 /** `value` from 0 to 1; null where it is not known yet. */
 export function Progress({ label, value }: { label: string; value: number | null }) {
   return (
-    <RadixProgress.Root
+    <div
       className={styles.progress}
+      role="progressbar"
       aria-label={label}
-      value={value === null ? null : Math.round(value * 100)}
+      aria-valuenow={value === null ? undefined : Math.round(value * 100)}
+      data-state={value === null ? "indeterminate" : "known"}
     >
-      <RadixProgress.Indicator
-        className={styles.progressBar}
-        style={value === null ? undefined : { width: `${value * 100}%` }}
-      />
-    </RadixProgress.Root>
+      <div className={styles.progressBar} style={value === null ? undefined : { width: `${value * 100}%` }} />
+    </div>
   );
 }
 

@@ -1,23 +1,16 @@
 "use client";
 /** The way into the exam page: who is it, and which exam. A lost session hides the page and keeps all of it. */
+import dynamic from "next/dynamic";
 import { useSearchParams } from "next/navigation";
 import { useEffect, useState } from "react";
-import { useDispatch } from "react-redux";
 import { useTranslations } from "use-intl";
-import { LoginForm } from "@/session/LoginForm";
 import { lastPerson, type Person } from "@/session/lastPerson";
-import { logout } from "@/session/logout";
 import { StudentPage } from "@/session/StudentPage";
 import { type SessionState, useSession } from "@/session/useSession";
-import type { AppDispatch } from "@/store";
 import { Loading } from "@/ui";
 import { Shell } from "@/ui/Shell";
-import type { Sitting } from "../sitting";
-import { SittingContext, useShown } from "./context";
-import { ExamPage } from "./ExamPage";
-import { Outcome } from "./Outcome";
-import { Timer } from "./Timer";
-import { useOpening } from "./useOpening";
+
+const Seat = dynamic(() => import("./Seat").then((part) => part.Seat), { loading: Opening });
 
 export function SitPage() {
   const exam = useSearchParams().get("exam");
@@ -47,54 +40,11 @@ function personOf(session: SessionState): Person | null | undefined {
   return away ? (lastPerson() ?? undefined) : undefined;
 }
 
-function Seat({ person, exam, session }: { person: Person; exam: string; session: SessionState }) {
+function Opening() {
   const t = useTranslations("sitting");
-  const dispatch = useDispatch<AppDispatch>();
-  const { place, again } = useOpening(person.id, exam);
-  const sitting = place.kind === "sitting" ? place.sitting : null;
-
-  async function leave() {
-    await sitting?.flush();
-    await logout(dispatch);
-    window.location.assign("/");
-  }
-
   return (
-    <Shell home="/" user={{ name: person.name, onLogout: leave }}>
-      {place.kind === "loading" ? <Loading>{t("opening")}</Loading> : null}
-      {sitting ? (
-        <SittingContext value={sitting}>
-          <Guarded sitting={sitting} session={session} />
-        </SittingContext>
-      ) : null}
-      {place.kind !== "loading" && place.kind !== "sitting" ? (
-        <Outcome place={place} onRetry={again} />
-      ) : null}
+    <Shell home="/">
+      <Loading>{t("opening")}</Loading>
     </Shell>
-  );
-}
-
-function Guarded({ sitting, session }: { sitting: Sitting; session: SessionState }) {
-  const t = useTranslations("sitting");
-  const lost = useShown((state) => state.sessionLost);
-  const [wasIn, setWasIn] = useState(false);
-  useEffect(() => {
-    if (session.state === "in") {
-      setWasIn(true);
-      sitting.sessionIsBack();
-    } else if (wasIn) sitting.sessionIsLost();
-  }, [session, sitting, wasIn]);
-  return (
-    <>
-      <div hidden={lost}>
-        <ExamPage />
-      </div>
-      {lost ? (
-        <>
-          <Timer />
-          <LoginForm notice={t("loggedOut")} />
-        </>
-      ) : null}
-    </>
   );
 }
