@@ -9,6 +9,8 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.desk import Account, Desk, sit_down
+from tests.conftest import Bank
+from tests.harness.api import Admin
 from tests.harness.system import System
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +18,7 @@ KEPT_IN = ROOT / ".run" / "browser"
 _failed = pytest.StashKey[bool]()
 
 SitDown = Callable[..., Awaitable[Desk]]
+ExamOf = Callable[..., Awaitable[str]]
 
 
 def evidence(item: pytest.Item) -> Path:
@@ -33,7 +36,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await launch(playwright)
@@ -68,3 +71,15 @@ async def sit(browser: Browser, origin: str, request: pytest.FixtureRequest) -> 
     for desk in desks:
         await desk.leave(kept)
     assert [fault for desk in desks for fault in desk.faults] == []
+
+
+@pytest.fixture
+def exam_of(admin: Admin, bank: Bank) -> ExamOf:
+    """`await exam_of("single_choice", "text")`: an open exam with a question of each type, in this order."""
+
+    async def make(*types: str, **settings: object) -> str:
+        questions = [await admin.ok("GET", f"/admin/questions/{one}") for one in bank[1]]
+        chosen = [next(one["id"] for one in questions if one["type"] == kind) for kind in types]
+        return await admin.exam(chosen, **{"shuffle_questions": False, **settings})
+
+    return make

@@ -14,10 +14,21 @@ A_STUDENT = student(4)
 PAGES: list[tuple[str, Account | None]] = [
     ("/", NOBODY),
     ("/", A_STUDENT),
+    ("/practice/", A_STUDENT),
+    ("/results/", A_STUDENT),
+    ("/start/?exam=unknown", A_STUDENT),
+    ("/sit/?exam=unknown", A_STUDENT),
+    ("/password/", NOBODY),
     ("/nowhere/", NOBODY),
     ("/admin/", NOBODY),
     ("/admin/", ADMINISTRATOR),
     ("/admin/", A_STUDENT),
+    ("/admin/questions/", ADMINISTRATOR),
+    ("/admin/questions/edit/", ADMINISTRATOR),
+    ("/admin/imports/", ADMINISTRATOR),
+    ("/admin/people/", ADMINISTRATOR),
+    ("/admin/marking/", ADMINISTRATOR),
+    ("/admin/audit/", ADMINISTRATOR),
 ]
 
 
