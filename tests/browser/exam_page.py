@@ -35,7 +35,7 @@ class ExamPage:
 
     @property
     def review(self) -> Locator:
-        return self.page.get_by_role("button", name="Review and hand in").first
+        return self.page.get_by_role("button", name="Review and submit").first
 
     async def write(self, answer: str) -> None:
         await self.text.fill(answer)
@@ -56,9 +56,9 @@ class ExamPage:
 
     async def hand_in(self) -> None:
         await self.review.click()
-        await self.page.get_by_role("button", name="Hand in", exact=True).click()
-        await self.page.get_by_role("button", name="Hand in for good").click()
+        await self.page.get_by_role("button", name="Submit", exact=True).click()
+        await self.page.get_by_role("button", name="Submit the exam").click()
         await self.is_handed_in()
 
-    async def is_handed_in(self, heading: str = "Your exam is handed in") -> None:
+    async def is_handed_in(self, heading: str = "Your exam is submitted") -> None:
         await expect(self.page.get_by_role("heading", name=heading)).to_be_visible(timeout=60_000)
