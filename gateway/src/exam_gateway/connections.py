@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import OrderedDict
 from functools import partial
 from typing import cast
@@ -19,7 +20,7 @@ from uvicorn.server import ServerState
 
 from exam_gateway import metrics, problems
 from exam_gateway.guards.body import WHOLE
-from exam_gateway.guards.frame import Headers
+from exam_gateway.guards.frame import RECEIVED, Headers
 from exam_gateway.guards.quick import Quick
 
 KEEP_ALIVE_SECONDS = 75
@@ -143,6 +144,7 @@ class Connection(HttpToolsProtocol):
             and quick.knows(cast(Scope, cycle.scope))
         ):
             self._held = cycle
+            cycle.scope[RECEIVED] = time.monotonic()  # type: ignore[literal-required]
         else:
             super()._start_asgi_task(cycle, app)
 
@@ -161,10 +163,14 @@ class Connection(HttpToolsProtocol):
             or not quick.take(cast(Scope, cycle.scope), bytes(cycle.body), partial(self._reply, cycle))
         ):
             super()._start_asgi_task(cycle, self.config.loaded_app)
+        else:
+            # The cycle stays until the next request, and would keep it.
+            cycle.body = bytearray()
 
     def _reply(self, cycle: RequestResponseCycle, status: int, headers: Headers, content: bytes) -> None:
         """The whole answer in one piece."""
-        if cycle.disconnected:
+        # Of several requests at once, uvicorn tells only the last that the line is gone.
+        if cycle.disconnected or self.transport.is_closing():
             return
         cycle.response_started = cycle.response_complete = True
         self._write(status, headers, content, last=not cycle.keep_alive)
@@ -252,7 +258,8 @@ def _without_upgrade(data: bytes) -> bytes:
     if b"pgrade" not in data and b"PGRADE" not in data:
         return data
     head, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(b"\r\nIgnored:", head) + end + rest
+    # As long as before: where a read ends amid the end of the head, this may be the beginning of a body.
+    return _UPGRADE.sub(lambda found: b"\r\nIgnored" + found[0][9:], head) + end + rest
 
 
 async def _not_upgraded(scope: Scope, receive: Receive, send: Send) -> None:

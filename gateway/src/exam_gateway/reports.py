@@ -6,6 +6,8 @@ It is counted and logged, and kept nowhere. Nothing in it is believed, and nothi
 from __future__ import annotations
 
 import re
+from itertools import islice
+from string import ascii_letters, digits
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -24,6 +26,8 @@ MESSAGE_LOGGED = 200
 LOOKED_AT = 500
 """Of a text, before it is looked through: that takes the longer, the longer it is."""
 FRAMES_LOGGED = 20
+NAME_LOGGED = 80
+_OF_NAMES = frozenset(ascii_letters + digits + "_$.<> ")
 
 _Kind = Literal["script", "promise", "render", "network", "api", "storage", "worker", "other"]
 # What could say who it was, or what they wrote: addresses, ids, tokens, and whatever a message quotes.
@@ -35,9 +39,8 @@ _PERSONAL = re.compile(
 )
 _QUOTED = re.compile(r"\"[^\"]*(?:\"|$)|“[^”]*(?:”|$)|`[^`]*(?:`|$)|(?<!\w)'[^']*(?:'|$)")
 # `at name (https://host/a.js:1:2)` of Chromium, `name@https://host/a.js:1:2` of the others.
-_FRAME = re.compile(
-    r"^\s*(?:at\s+)?(?P<name>[\w$.<> ]{0,80}?)\s*[@(]?\(?(?P<place>[a-z-]+://[^\s()]+:\d+:\d+)\)?$"
-)
+# Found from its end, part by part: one pattern for all of it could be made to try for minutes.
+_PLACE = re.compile(r"[a-z-]+://[^\s()]+:\d+:\d+")
 
 log = structlog.get_logger("exam_gateway.pages")
 
@@ -96,9 +99,21 @@ def without_persons(text: str) -> str:
 
 def frames_of(stack: str) -> list[str]:
     """`name /path.js:1:2` for each frame: where it was, without hosts, queries and the message above them."""
-    found = (_FRAME.match(line.strip()[:LOOKED_AT]) for line in stack.splitlines())
-    frames = [f"{frame['name'].strip()} {_path(frame['place'])}".strip() for frame in found if frame]
-    return frames[:FRAMES_LOGGED]
+    found = (_frame(line.strip()[:LOOKED_AT]) for line in stack.splitlines())
+    return list(islice((frame for frame in found if frame), FRAMES_LOGGED))
+
+
+def _frame(line: str) -> str | None:
+    before, separator, place = line.removesuffix(")").rpartition("@" if "@" in line else " ")
+    place = place.lstrip("(")
+    if not _PLACE.fullmatch(place):
+        return None
+    name = before.removeprefix("at").strip() if separator == " " else before.strip()
+    return f"{name if _is_name(name) else ''} {_path(place)}".strip()
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= NAME_LOGGED and not set(text) - _OF_NAMES
 
 
 def _path(address: str) -> str:

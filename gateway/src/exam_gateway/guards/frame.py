@@ -73,7 +73,8 @@ class Frame:
 
     def exchange(self, scope: Scope) -> Exchange:
         """For a request that has just come in."""
-        scope[RECEIVED] = time.monotonic()
+        # A connection that waited for the body has said when the head came.
+        scope.setdefault(RECEIVED, time.monotonic())
         return Exchange(scope, self._headers)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:

@@ -107,8 +107,10 @@ class Quick:
         content: bytes,
     ) -> None:
         metrics.in_flight.dec()
-        reply(status, exchange.begun(status, (*headers, *self._cors.headers(scope))), content)
-        exchange.tell()
+        try:
+            reply(status, exchange.begun(status, (*headers, *self._cors.headers(scope))), content)
+        finally:
+            exchange.tell()
 
 
 def _failed(error: Exception) -> Begun:
