@@ -1,5 +1,6 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BLANK } from "./entry";
 import { countsOf, standingOf } from "./standing";
 import { AT, problem, reply, settled } from "./testing";
 import { attempt, Room } from "./testing-room";
@@ -28,6 +29,11 @@ describe("an answer", () => {
     sitting.answer("q1", "one, longer");
     await time.pass(2000);
     expect(standingOf(sitting.state)).toBe("retrying");
+  });
+
+  it("that waits in the journal for a connection is not said to be on its way", () => {
+    const typed = { ...BLANK, answer: "typed", revision: 1 };
+    expect(standingOf(sit({ fromJournal: true, entries: { q1: typed, q2: BLANK } }).state)).toBe("offline");
   });
 
   it("that another device overtook stands beside the other one, and is not called saved", async () => {

@@ -33,7 +33,7 @@ export function standingOf(state: SittingState): Standing {
   if (counts.unsaved === 0) return counts.answered > 0 || state.savedAt ? "saved" : "fresh";
   if (counts.pending === 0) return counts.undecided > 0 ? "undecided" : "refused";
   if (state.sessionLost) return "loggedOut";
-  if (state.send === "offline") return "offline";
+  if (state.fromJournal || state.send === "offline") return "offline";
   if (state.phase.kind === "timeUp" || state.phase.kind === "handingIn") {
     return state.phase.problem ? "retrying" : "saving";
   }
