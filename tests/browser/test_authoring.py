@@ -29,7 +29,7 @@ async def test_from_a_workbook_to_a_published_exam(sit: SitDown) -> None:
     await publish_by_hand(page)
 
     students = await (await sit(student(21))).open("/")
-    card = students.get_by_role("listitem").filter(has_text=mark)
+    card = students.get_by_role("article", name=mark)
     await expect(card.get_by_text("3 questions")).to_be_visible()
 
 

@@ -33,7 +33,7 @@ async def test_a_normal_exam(sit: SitDown, exam_of: ExamOf, http: httpx.AsyncCli
     exam_id = await exam_of("true_false", "short_text", "text", title="A normal exam")
     desk = await sit(student(11))
     page = await desk.open("/")
-    card = page.get_by_role("listitem").filter(has_text="A normal exam")
+    card = page.get_by_role("article", name="A normal exam")
     await card.get_by_role("link", name="Start").click()
     await page.get_by_role("button", name="Start: your time starts now").click()
     exam = await ExamPage(page).is_open()

@@ -16,11 +16,11 @@ precacheAndRoute(FILES, { ignoreURLParametersMatching: [/./], cleanURLs: false }
 clientsClaim();
 
 self.addEventListener("message", (event) => {
-  if (event.data === TAKE_OVER) event.waitUntil(takeOver());
+  if (event.data === TAKE_OVER && event.source instanceof Client) event.waitUntil(takeOver(event.source.id));
 });
 
 /** The page that asks loads itself anew after that; any other would lose the files that it may still ask for. */
-async function takeOver(): Promise<void> {
+async function takeOver(asks: string): Promise<void> {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  if (pages.length === 1) await self.skipWaiting();
+  if (pages.every((page) => page.id === asks)) await self.skipWaiting();
 }

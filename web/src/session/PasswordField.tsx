@@ -35,7 +35,7 @@ export function PasswordField({ onText, ...field }: Props) {
       <div className={styles.below}>
         <label className={styles.show}>
           <input type="checkbox" checked={shown} onChange={(event) => setShown(event.target.checked)} />
-          {t("showPassword")}
+          {t("show")}
         </label>
         <span className={styles.capitals} role="status">
           {capitals ? t("capitals") : ""}
