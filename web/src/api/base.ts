@@ -23,6 +23,15 @@ export async function send(
   request: ApiRequest,
   signal?: AbortSignal,
 ): Promise<{ data: unknown } | { error: ApiProblem }> {
+  try {
+    return await sendOnce(request, signal);
+  } catch {
+    // Whoever asks waits for a result: what nobody thought of must not leave them waiting.
+    return { error: problemOf(502, null) };
+  }
+}
+
+async function sendOnce(request: ApiRequest, signal?: AbortSignal) {
   const open = OPEN.includes(request.url);
   const first = await attempt(request, open ? null : await tokenFor(), signal);
   if (open || !isExpired(first)) return first;
@@ -42,6 +51,7 @@ function isExpired(result: { data: unknown } | { error: ApiProblem }): boolean {
 
 async function attempt(request: ApiRequest, token: string | null, signal?: AbortSignal) {
   let response: Response;
+  let body: unknown;
   try {
     response = await fetch(address(request), {
       method: request.method ?? "GET",
@@ -52,10 +62,11 @@ async function attempt(request: ApiRequest, token: string | null, signal?: Abort
       keepalive: request.keepalive ?? false,
       signal: signal ?? null,
     });
+    // The connection may break in the middle of the answer.
+    body = await read(response);
   } catch {
     return { error: problemOf(0, null) };
   }
-  const body: unknown = await read(response);
   if (response.ok) return { data: body };
   return { error: problemOf(response.status, body, response.headers.get("retry-after")) };
 }

@@ -2,6 +2,7 @@
  * The access token: in this page's memory and nowhere else. One tab at a time asks for a new one (a Web Lock),
  * so that the refresh token is never used twice; the others hear of it.
  */
+import * as z from "zod/mini";
 import { type ApiProblem, problemOf } from "@/api/problem";
 import { rememberPerson } from "./lastPerson";
 
@@ -23,6 +24,18 @@ export interface Session {
 }
 
 type Listener = (session: Session | null) => void;
+
+const TokenShape = z.looseObject({
+  access_token: z.string(),
+  expires_in: z.number(),
+  user: z.looseObject({
+    id: z.string(),
+    email: z.string(),
+    name: z.string(),
+    role: z.enum(["student", "admin", "marker", "invigilator"]),
+    groups: z.array(z.string()),
+  }),
+});
 
 interface TokenAnswer {
   access_token: string;
@@ -103,7 +116,11 @@ async function ask(): Promise<Session | ApiProblem> {
     return problemOf(0, null);
   }
   const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return signedIn(body as TokenAnswer);
+  if (response.ok) {
+    const read = TokenShape.safeParse(body);
+    // A captive portal's page says 200 too.
+    return read.success ? signedIn(read.data) : problemOf(502, null);
+  }
   const problem = problemOf(response.status, body, response.headers.get("retry-after"));
   if (response.status === 401) lose();
   return problem;

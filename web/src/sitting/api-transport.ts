@@ -100,10 +100,14 @@ async function ask<T>(
   body: unknown,
   patience: number,
 ): Promise<T | ApiProblem> {
-  const request = body === undefined ? { url } : { url, method: "POST", body };
-  const reply = await send(request, AbortSignal.timeout(patience));
-  if ("error" in reply) return reply.error;
-  const read = shape.safeParse(reply.data);
-  // A captive portal's page, a proxy's apology: not the server's word, so nothing is acknowledged.
-  return read.success ? (reply.data as T) : problemOf(502, null);
+  try {
+    const request = body === undefined ? { url } : { url, method: "POST", body };
+    const reply = await send(request, AbortSignal.timeout(patience));
+    if ("error" in reply) return reply.error;
+    const read = shape.safeParse(reply.data);
+    // A captive portal's page, a proxy's apology: not the server's word, so nothing is acknowledged.
+    return read.success ? (reply.data as T) : problemOf(502, null);
+  } catch {
+    return problemOf(502, null);
+  }
 }

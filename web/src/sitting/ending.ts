@@ -67,8 +67,11 @@ export class Ending {
     this.playing = true;
     this.givenUp = false;
     this.sitting.halt();
-    for (let scene: Scene | null = first; scene && !this.stopped; ) scene = await scene();
-    this.playing = false;
+    try {
+      for (let scene: Scene | null = first; scene && !this.stopped; ) scene = await scene();
+    } finally {
+      this.playing = false;
+    }
   }
 
   private after(problem: ApiProblem): Scene {

@@ -124,6 +124,18 @@ describe("a failure", () => {
     expect([page.state, page.unsaved.size]).toEqual(["idle", 0]);
   });
 
+  it("is what an exception in the transport is, too", async () => {
+    page.answers = () => {
+      throw new TypeError("broken");
+    };
+    page.type();
+    await page.time.pass(2000);
+    expect(page.state).toBe("retrying");
+    page.answers = reply;
+    await page.time.pass(5000);
+    expect([page.state, page.unsaved.size]).toEqual(["idle", 0]);
+  });
+
   it("is told from being offline, where the device has a network", async () => {
     page.answers = () => problem(0);
     page.type();

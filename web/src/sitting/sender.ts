@@ -2,7 +2,7 @@
  * When unsaved answers travel: 2 s after the last change, at the latest 30 s ± 20 % after the first, all of them in
  * one batch, one batch at a time; after a failure again and again. What a reply means is its owner's to say.
  */
-import { type ApiProblem, isProblem } from "@/api/problem";
+import { type ApiProblem, isProblem, problemOf } from "@/api/problem";
 import { backoff, spread } from "./backoff";
 import type { Outgoing } from "./entry";
 import type { SavedReply } from "./transport";
@@ -101,9 +101,14 @@ export class Sender {
   }
 
   private go(): Promise<void> {
-    this.inFlight ??= this.round().finally(() => {
-      this.inFlight = null;
-    });
+    this.inFlight ??= this.round()
+      .catch(() => {
+        // Whatever broke, what was typed is still to be sent.
+        if (this.current !== "halted") this.failed(problemOf(502, null));
+      })
+      .finally(() => {
+        this.inFlight = null;
+      });
     return this.inFlight;
   }
 

@@ -1,5 +1,5 @@
 /** Looks at the clock of a sitting: announces, asks the server where this device can't be trusted, ends at zero. */
-import { type ApiProblem, isProblem } from "@/api/problem";
+import { type ApiProblem, isProblem, problemOf } from "@/api/problem";
 import { backoff, isPassing, spread } from "./backoff";
 import { ageMs, hasDrifted, passed, remainingMs } from "./clock";
 import type { Sitting } from "./sitting";
@@ -55,8 +55,11 @@ export class TimeKeeper {
     const { now, random } = this.sitting.around;
     if (this.asking || now().now < this.notBefore || this.sitting.state.sessionLost) return;
     this.asking = true;
-    const problem = await this.question();
-    this.asking = false;
+    const problem = await this.question()
+      .catch(() => problemOf(502, null))
+      .finally(() => {
+        this.asking = false;
+      });
     this.failures = problem ? this.failures + 1 : 0;
     if (!problem) return;
     this.notBefore = now().now + backoff(this.failures, random, problem.retryAfter);

@@ -1,0 +1,33 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { send } from "@/api/base";
+import { freshSession, session, signedOut } from "./token";
+
+const ANN = { id: "ann", email: "ann@example.org", name: "Ann", role: "student", groups: [] };
+const token = (user: object, life = 1800) =>
+  Response.json({ access_token: `of ${JSON.stringify(user)}`, expires_in: life, user });
+
+beforeEach(() => signedOut());
+
+function answering(...answers: (() => Response | Promise<Response>)[]) {
+  const given = vi.fn(
+    async () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? Response.error(),
+  );
+  vi.stubGlobal("fetch", given);
+  return given;
+}
+
+describe("the refresh", () => {
+  it("that answers with something else than a token is a problem", async () => {
+    answering(() => Response.json({ welcome: "to the hotel" }));
+    expect(await freshSession()).toMatchObject({ status: 502, code: "unreadable" });
+    expect(session()).toBe(null);
+  });
+});
+
+describe("a request", () => {
+  it("whose answer breaks off is a problem, not an exception", async () => {
+    const broken = () => new Response(new ReadableStream({ start: (stream) => stream.error(new Error()) }));
+    answering(() => token(ANN), broken);
+    expect(await send({ url: "/api/v1/x" })).toMatchObject({ error: { status: 0 } });
+  });
+});
