@@ -33,15 +33,26 @@ export async function send(
 
 async function sendOnce(request: ApiRequest, signal?: AbortSignal) {
   const open = OPEN.includes(request.url);
-  const first = await attempt(request, open ? null : await tokenFor(), signal);
+  const first = await attempt(request, open ? null : await tokenFor(signal), signal);
   if (open || !isExpired(first)) return first;
-  const renewed = await freshSession(session()?.token);
+  const renewed = await unlessAborted(freshSession(session()?.token), signal);
   return isProblem(renewed) ? { error: renewed } : attempt(request, renewed.token, signal);
 }
 
-async function tokenFor(): Promise<string | null> {
-  const found = await freshSession();
+async function tokenFor(signal?: AbortSignal): Promise<string | null> {
+  const found = await unlessAborted(freshSession(), signal);
   return isProblem(found) ? null : found.token;
+}
+
+/** The renewal goes on for others; who asked waits no longer than they said. */
+function unlessAborted(work: ReturnType<typeof freshSession>, signal?: AbortSignal): typeof work {
+  if (!signal) return work;
+  const aborted = new Promise<ApiProblem>((resolve) => {
+    const give = () => resolve(problemOf(0, null));
+    if (signal.aborted) give();
+    else signal.addEventListener("abort", give, { once: true });
+  });
+  return Promise.race([work, aborted]);
 }
 
 function isExpired(result: { data: unknown } | { error: ApiProblem }): boolean {

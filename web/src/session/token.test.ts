@@ -30,4 +30,16 @@ describe("a request", () => {
     answering(() => token(ANN), broken);
     expect(await send({ url: "/api/v1/x" })).toMatchObject({ error: { status: 0 } });
   });
+
+  it("does not wait for a refresh that hangs longer than its caller does", async () => {
+    const stop = new AbortController();
+    const hangs = new Promise<Response>(() => undefined);
+    const given = vi.fn((_: string, { signal }: RequestInit) =>
+      signal === stop.signal ? Promise.reject(new Error("aborted")) : hangs,
+    );
+    vi.stubGlobal("fetch", given);
+    const reply = send({ url: "/api/v1/x" }, stop.signal);
+    stop.abort();
+    expect(await reply).toMatchObject({ error: { status: 0 } });
+  });
 });

@@ -45,6 +45,8 @@ interface TokenAnswer {
 
 const REFRESH = "/api/v1/auth/refresh";
 const LOCK = "examhall-refresh";
+/** What hangs for longer is given up: all other requests, and all other tabs, wait for it. */
+const PATIENCE_MS = 10_000;
 const CHANNEL = "examhall-session";
 
 let current: Session | null = null;
@@ -111,7 +113,12 @@ async function renew(rejected?: string): Promise<Session | ApiProblem> {
 async function ask(): Promise<Session | ApiProblem> {
   let response: Response;
   try {
-    response = await fetch(REFRESH, { method: "POST", credentials: "same-origin", cache: "no-store" });
+    response = await fetch(REFRESH, {
+      method: "POST",
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
   } catch {
     return problemOf(0, null);
   }
@@ -128,7 +135,19 @@ async function ask(): Promise<Session | ApiProblem> {
 
 async function exclusively<T>(work: () => Promise<T>): Promise<T> {
   // Outside of HTTPS and localhost there are no locks; the server forgives a token that is sent twice at once.
-  return navigator.locks ? await navigator.locks.request(LOCK, work) : work();
+  if (!navigator.locks) return work();
+  let begun = false;
+  const held = () => {
+    begun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(LOCK, { signal: AbortSignal.timeout(PATIENCE_MS) }, held);
+  } catch (error) {
+    if (begun) throw error;
+    // Whoever holds it hangs, or is frozen in the background.
+    return work();
+  }
 }
 
 function lose(): void {
