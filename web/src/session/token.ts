@@ -129,7 +129,8 @@ async function ask(): Promise<Session | ApiProblem> {
     return read.success ? signedIn(read.data) : problemOf(502, null);
   }
   const problem = problemOf(response.status, body, response.headers.get("retry-after"));
-  if (response.status === 401) lose();
+  // A portal's 401 is not the server's.
+  if (response.status === 401 && problem.code !== "unreadable") lose();
   return problem;
 }
 
@@ -183,7 +184,7 @@ function scheduleRenewal(wait: number): void {
     async () => {
       const known = current;
       const found = await exclusively(async () => (current !== known ? current : ask()));
-      if (found && "code" in found && found.status !== 401 && current === known) scheduleRenewal(15_000);
+      if (found && "code" in found && current === known) scheduleRenewal(15_000);
     },
     wait + Math.random() * 5_000,
   );

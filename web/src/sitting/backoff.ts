@@ -17,7 +17,24 @@ export function backoff(failures: number, random: () => number, retryAfter?: num
   return Math.max(wait, Math.round(asked));
 }
 
-/** It may pass by itself: no answer, a lost session, too much at once, something behind is down. */
-export function isPassing({ status }: ApiProblem): boolean {
-  return [0, 401, 408, 429].includes(status) || status >= 500;
+/** The server's own words by which sending again changes nothing. */
+const FINAL = new Set([
+  "time_limit_exceeded",
+  "already_submitted",
+  "attempt_void",
+  "attempt_paused",
+  "not_found",
+  "forbidden",
+  "invalid",
+  "too_large",
+]);
+
+/** It may pass by itself: whatever is not the server's last word, such as a proxy's or a portal's 4xx. */
+export function isPassing({ code }: ApiProblem): boolean {
+  return !FINAL.has(code);
+}
+
+/** By the server's word, not by that of something on the way. */
+export function isLoggedOut({ status, code }: ApiProblem): boolean {
+  return status === 401 && code !== "unreadable";
 }

@@ -3,7 +3,7 @@
  * scene plays until it knows what comes next.
  */
 import { type ApiProblem, isProblem } from "@/api/problem";
-import { backoff, isPassing, spread } from "./backoff";
+import { backoff, isLoggedOut, isPassing, spread } from "./backoff";
 import { remainingMs } from "./clock";
 import type { Outgoing } from "./entry";
 import { MOST_IN_A_BATCH } from "./sender";
@@ -29,7 +29,7 @@ export class Ending {
 
   /** No more answers are taken, by the server's word. */
   because(problem: ApiProblem): void {
-    if (problem.status === 401) this.sitting.sessionIsLost();
+    if (isLoggedOut(problem)) this.sitting.sessionIsLost();
     else this.play(this.after(problem));
   }
 
@@ -136,7 +136,7 @@ export class Ending {
       await this.wait(spread(PAUSE_ASKED_MS, this.sitting.around.random));
       const problem = await this.sitting.resume();
       if (!problem) return this.goOn();
-      if (problem.status === 401) await this.retry(problem, 1);
+      if (isLoggedOut(problem)) await this.retry(problem, 1);
       else if (!isPassing(problem) && problem.code !== "attempt_paused") return this.after(problem);
     }
     return null;
@@ -154,7 +154,7 @@ export class Ending {
 
   /** A lost session waits for the login, whatever else failed for a while. */
   private retry(problem: ApiProblem, failures: number): Promise<void> {
-    if (problem.status !== 401) {
+    if (!isLoggedOut(problem)) {
       return this.wait(backoff(failures, this.sitting.around.random, problem.retryAfter));
     }
     this.sitting.sessionIsLost();

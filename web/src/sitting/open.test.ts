@@ -1,5 +1,6 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { problemOf } from "@/api/problem";
 import { Journal } from "./journal";
 import { open } from "./open";
 import { problem } from "./testing";
@@ -50,6 +51,15 @@ describe("opening", () => {
     await typedAndCrashed();
     server.resumed = () => problem(0);
     expect((await open({ ...place(), user: "bob" })).kind).toBe("failed");
+  });
+
+  it("does not take a portal's 404 for the end", async () => {
+    await typedAndCrashed();
+    server.resumed = () => problemOf(404, "<html>");
+    const opening = await open(place());
+    if (opening.kind !== "opened") throw new Error(opening.kind);
+    expect([opening.opened.fromJournal, server.submits]).toEqual([true, []]);
+    opening.journal?.close();
   });
 
   it("after the time is up hands in what was not saved", async () => {

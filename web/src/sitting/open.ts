@@ -1,6 +1,7 @@
 /** How a sitting begins: handed over by the start, resumed, or from this device's journal. */
 import { type ApiProblem, isProblem } from "@/api/problem";
 import type { Attempt, Submitted } from "@/api/student.gen";
+import { isLoggedOut, isPassing } from "./backoff";
 import { heard, type Now, recalled } from "./clock";
 import { BLANK, type Entry, isPending, type Outgoing } from "./entry";
 import { takeHandedOver } from "./handover";
@@ -75,12 +76,12 @@ async function without(
   if (problem.code === "attempt_paused") return { kind: "paused" };
   const attempt = kept?.sitting.attempt ?? named(problem);
   // Over, or handed in elsewhere: a submit tells, and takes along what was not saved yet, if it still may.
-  if (attempt && (problem.status === 410 || problem.status === 404)) {
-    const by = problem.status === 410 ? "time" : "elsewhere";
+  if (attempt && (problem.code === "time_limit_exceeded" || problem.code === "not_found")) {
+    const by = problem.code === "time_limit_exceeded" ? "time" : "elsewhere";
     return closed(attempt, unsent(kept), by, place, journal);
   }
-  if (problem.status === 404) return { kind: "none" };
-  if (kept && journal && (problem.status === 0 || problem.status >= 500)) {
+  if (problem.code === "not_found") return { kind: "none" };
+  if (kept && journal && isPassing(problem) && !isLoggedOut(problem)) {
     return { kind: "opened", opened: remembered(kept, place.now()), journal };
   }
   return { kind: "failed", problem };
@@ -99,7 +100,7 @@ async function closed(
     return { kind: "closed", by, submitted };
   }
   if (submitted.code === "attempt_void") return { kind: "void" };
-  return submitted.status === 404 ? { kind: "none" } : { kind: "failed", problem: submitted };
+  return submitted.code === "not_found" ? { kind: "none" } : { kind: "failed", problem: submitted };
 }
 
 function remembered({ sitting, entries }: Kept, at: Now): Opened {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
+import { problemOf } from "@/api/problem";
 import { problem, reply, settled } from "./testing";
 import { type Answer, Page } from "./testing-page";
 
@@ -122,6 +123,13 @@ describe("a failure", () => {
     await settled();
     expect(page.batches.at(-1)?.batch.length).toBe(2);
     expect([page.state, page.unsaved.size]).toEqual(["idle", 0]);
+  });
+
+  it.each([400, 403, 404, 413])("is a %d that is not the server's own", async (status) => {
+    page.answers = () => problemOf(status, "<html>");
+    page.type();
+    await page.time.pass(2000);
+    expect([page.state, page.faults, page.refusals]).toEqual(["retrying", [], []]);
   });
 
   it("is what an exception in the transport is, too", async () => {

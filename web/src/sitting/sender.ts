@@ -3,7 +3,7 @@
  * one batch, one batch at a time; after a failure again and again. What a reply means is its owner's to say.
  */
 import { type ApiProblem, isProblem, problemOf } from "@/api/problem";
-import { backoff, spread } from "./backoff";
+import { backoff, isLoggedOut, isPassing, spread } from "./backoff";
 import type { Outgoing } from "./entry";
 import type { SavedReply } from "./transport";
 
@@ -34,8 +34,6 @@ const QUIET_MS = 2_000;
 const LATEST_MS = 30_000;
 export const MOST_IN_A_BATCH = 200;
 
-/** Of the whole attempt: sending again changes nothing. 408, 413, 422 and 429 are not among them. */
-const FINAL = new Set([400, 401, 403, 404, 409, 410]);
 /** Of the request as it is: a smaller one may pass. */
 const NARROWED = new Set([413, 415, 422]);
 
@@ -136,7 +134,7 @@ export class Sender {
       } else if (NARROWED.has(reply.status) && batch.length > 1) {
         most = Math.ceil(batch.length / 2);
         continue;
-      } else if (NARROWED.has(reply.status)) {
+      } else if (NARROWED.has(reply.status) && !isPassing(reply)) {
         for (const answer of batch) this.owner.refused(answer, reply);
       } else {
         this.failed(reply);
@@ -148,7 +146,7 @@ export class Sender {
   }
 
   private failed(problem: ApiProblem): void {
-    if (FINAL.has(problem.status)) {
+    if (!isPassing(problem) || isLoggedOut(problem)) {
       this.halt();
       this.owner.halted(problem);
       return;

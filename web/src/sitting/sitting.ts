@@ -180,7 +180,7 @@ export class Sitting implements SenderOwner {
     const attempt = await this.around.transport.resume(this.exam);
     // Not in progress any more: a submit tells what became of it, and changes nothing.
     if (isProblem(attempt))
-      return attempt.status === 404 ? { ...attempt, code: "already_submitted" } : attempt;
+      return attempt.code === "not_found" ? { ...attempt, code: "already_submitted" } : attempt;
     this.hear(attempt, asked);
     const entries = reconcileAll(attempt, this.state.entries);
     this.dispatch(act.reconciled(entries));

@@ -1,6 +1,6 @@
 /** Looks at the clock of a sitting: announces, asks the server where this device can't be trusted, ends at zero. */
 import { type ApiProblem, isProblem, problemOf } from "@/api/problem";
-import { backoff, isPassing, spread } from "./backoff";
+import { backoff, isLoggedOut, isPassing, spread } from "./backoff";
 import { ageMs, hasDrifted, passed, remainingMs } from "./clock";
 import type { Sitting } from "./sitting";
 import { act } from "./slice";
@@ -63,7 +63,7 @@ export class TimeKeeper {
     this.failures = problem ? this.failures + 1 : 0;
     if (!problem) return;
     this.notBefore = now().now + backoff(this.failures, random, problem.retryAfter);
-    if (!isPassing(problem) || problem.status === 401) this.sitting.halted(problem);
+    if (!isPassing(problem) || isLoggedOut(problem)) this.sitting.halted(problem);
   }
 
   /** Gone on with from the journal: what the server holds is not known yet. */
