@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Journal } from "./journal";
-import { standingOf } from "./standing";
+import { notTakenOf, standingOf } from "./standing";
 import { AT, problem, reply, settled } from "./testing";
 import { Room, START } from "./testing-room";
 
@@ -110,6 +110,29 @@ describe("handing in", () => {
     sitting.wake();
     await expect.poll(() => other.ofExam("exam")).toBe(null);
     other.close();
+  });
+
+  it("takes along what was refused, and names what was not taken and not decided", async () => {
+    const sitting = sit();
+    const current = { answer: "theirs", revision: 7, saved_at: AT };
+    server.onSave = () => ({
+      ...reply([]),
+      rejected: [
+        { question_id: "q1", code: "invalid", detail: "No." },
+        { question_id: "q2", code: "conflict", detail: "", current },
+      ],
+    });
+    sitting.answer("q1", "x");
+    sitting.answer("q2", "mine");
+    await time.pass(2000);
+    server.onSubmit = () => (server.submits.at(-1)?.length ? problem(422, "invalid") : null);
+    sitting.handIn();
+    await settled();
+    expect(server.submits.map((one) => one.map(({ question_id }) => question_id))).toEqual([["q1"], []]);
+    expect(notTakenOf(sitting.state.entries, []).map(({ id, code }) => [id, code])).toEqual([
+      ["q1", "invalid"],
+      ["q2", "conflict"],
+    ]);
   });
 
   it("elsewhere ends it here too, and says what was not taken", async () => {

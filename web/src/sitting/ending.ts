@@ -8,7 +8,7 @@ import { remainingMs } from "./clock";
 import type { Outgoing } from "./entry";
 import { MOST_IN_A_BATCH } from "./sender";
 import type { Sitting } from "./sitting";
-import { type HandedInBy, pendingOf } from "./slice";
+import { act, type HandedInBy, pendingOf, unheldOf } from "./slice";
 
 /** A class whose time is up together does not come together. */
 const SCATTER_MS = 2_000;
@@ -114,13 +114,21 @@ export class Ending {
   /** The same answers again and again, until the server has confirmed. */
   private async submit(by: HandedInBy): Promise<Scene | null> {
     const { sitting } = this;
-    const answers: Outgoing[] = pendingOf(sitting.state).slice(0, MOST_SENT_ALONG);
+    let answers: Outgoing[] = unheldOf(sitting.state).slice(0, MOST_SENT_ALONG);
     sitting.become({ kind: "handingIn", by, problem: null });
     for (let failures = 1; !this.stopped; failures += 1) {
       const reply = await sitting.around.transport.submit(sitting.attempt, answers);
       if (!isProblem(reply)) {
+        const rejected = reply.rejected.map((one) => one.question_id);
+        sitting.dispatch(act.handedIn({ answers, rejected }));
         await sitting.over();
         return this.rest({ kind: "closed", by, submitted: reply });
+      }
+      const takeable = pendingOf(sitting.state).slice(0, MOST_SENT_ALONG);
+      if ((reply.code === "invalid" || reply.code === "too_large") && takeable.length < answers.length) {
+        // What was refused alone spoils the whole request: the others must not be lost with it.
+        answers = takeable;
+        continue;
       }
       if (!isPassing(reply)) return this.after(reply);
       sitting.become({ kind: "handingIn", by, problem: reply });

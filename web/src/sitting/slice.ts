@@ -108,6 +108,12 @@ const slice = createSlice({
         entry.refused(known, answer.revision, problem.code, problem.detail),
       );
     },
+    handedIn(state, { payload }: PayloadAction<{ answers: entry.Outgoing[]; rejected: string[] }>) {
+      for (const { question_id, revision } of payload.answers) {
+        if (payload.rejected.includes(question_id)) continue;
+        replace(state, question_id, (known) => entry.acknowledged(known, revision));
+      }
+    },
     clockHeard(state, { payload }: PayloadAction<Clock>) {
       state.clock = payload;
     },
@@ -183,10 +189,17 @@ const NONE: AttemptQuestion[] = [];
 
 /** What is to be sent, in the order of the paper. */
 export function pendingOf(state: SittingState): entry.Outgoing[] {
+  return outgoing(state, entry.isPending);
+}
+
+/** What goes along with the submit: also what was refused, for the server to name it, or to take it after all. */
+export function unheldOf(state: SittingState): entry.Outgoing[] {
+  return outgoing(state, ({ revision, acked }) => revision > acked);
+}
+
+function outgoing(state: SittingState, test: (known: entry.Entry) => boolean): entry.Outgoing[] {
   return questionsOf(state).flatMap(({ id }) => {
     const known = state.entries[id];
-    return known && entry.isPending(known)
-      ? [{ question_id: id, answer: known.answer, revision: known.revision }]
-      : [];
+    return known && test(known) ? [{ question_id: id, answer: known.answer, revision: known.revision }] : [];
   });
 }

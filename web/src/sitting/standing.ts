@@ -40,6 +40,23 @@ export function standingOf(state: SittingState): Standing {
   return state.send === "retrying" || state.send === "halted" ? "retrying" : "saving";
 }
 
+/** After the submit: what does not count as it is shown here, and why. */
+export function notTakenOf(
+  entries: Record<string, Entry>,
+  rejected: { question_id: string; code: string; detail: string }[],
+): { id: string; code: string; detail: string }[] {
+  const named = new Set(rejected.map((one) => one.question_id));
+  const others = Object.entries(entries).filter(([id, entry]) => isUnsaved(entry) && !named.has(id));
+  return [
+    ...rejected.map(({ question_id: id, code, detail }) => ({ id, code, detail })),
+    ...others.map(([id, entry]) => {
+      if (isUndecided(entry)) return { id, code: "conflict", detail: "" };
+      const { code, detail } = (isRefused(entry) && entry.refused) || { code: "unsent", detail: "" };
+      return { id, code, detail };
+    }),
+  ];
+}
+
 export interface Listed {
   id: string;
   number: number;

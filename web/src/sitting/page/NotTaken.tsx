@@ -1,9 +1,10 @@
 "use client";
-/** Answers that came with the submit and were not taken, with their texts: they must not vanish without a word. */
+/** Answers that were not taken, not decided on or never sent, with their texts: they must not vanish without a word. */
 import { useTranslations } from "use-intl";
 import type { RejectedItem } from "@/api/student.gen";
 import { Note } from "@/ui";
 import { questionsOf } from "../slice";
+import { notTakenOf } from "../standing";
 import { AnswerText } from "./AnswerText";
 import { useShown } from "./context";
 import styles from "./sitting.module.css";
@@ -12,12 +13,13 @@ export function NotTaken({ rejected }: { rejected: RejectedItem[] }) {
   const t = useTranslations("sitting");
   const questions = useShown(questionsOf);
   const entries = useShown((state) => state.entries);
-  if (rejected.length === 0) return null;
+  const notTaken = notTakenOf(entries, rejected);
+  if (notTaken.length === 0) return null;
   return (
     <Note tone="bad">
-      <strong>{t("notTaken", { count: rejected.length })}</strong>
+      <strong>{t("notTaken", { count: notTaken.length })}</strong>
       <ul className={styles.notTaken}>
-        {rejected.map(({ question_id: id, code, detail }) => {
+        {notTaken.map(({ id, code, detail }) => {
           const place = questions.findIndex((question) => question.id === id);
           const question = questions[place];
           return (

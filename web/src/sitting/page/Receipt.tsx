@@ -6,6 +6,8 @@ import { useMoment } from "@/i18n/when";
 import { Button, ButtonLink, Card, Note, Row, Stack } from "@/ui";
 import { PageTitle } from "@/ui/Shell";
 import type { HandedInBy } from "../slice";
+import { notTakenOf } from "../standing";
+import { useShown } from "./context";
 import { download } from "./download";
 import { NotTaken } from "./NotTaken";
 import styles from "./sitting.module.css";
@@ -20,13 +22,14 @@ interface Props {
 export function Receipt({ submitted, by, title, practice = false }: Props) {
   const t = useTranslations("sitting");
   const lines = useLines(submitted, title);
+  const allTaken = useShown((state) => notTakenOf(state.entries, submitted.rejected).length === 0);
   const heading = by === "time" || submitted.status === "expired" ? t("timeExpired") : t("handedIn");
   return (
     <Card>
       <Stack>
         <PageTitle>{heading}</PageTitle>
         {practice ? <Note>{t("practice.done")}</Note> : null}
-        {practice || submitted.rejected.length > 0 ? null : <Note tone="good">{t(`by.${by}`)}</Note>}
+        {practice || !allTaken ? null : <Note tone="good">{t(`by.${by}`)}</Note>}
         <NotTaken rejected={submitted.rejected} />
         {practice ? null : <Result submitted={submitted} />}
         <h2>{t("receipt.title")}</h2>
