@@ -10,6 +10,9 @@ const PATIENCE_MS = 20_000;
 /** A submit waits up to 2 s for its grade; the answers of a whole exam may travel along. */
 const SUBMIT_PATIENCE_MS = 60_000;
 
+/** Browsers refuse to keep more than 64 KiB alive. */
+const KEEPALIVE_BYTES = 60_000;
+
 const AnswerShape = z.union([z.string(), z.array(z.string()), z.null()]);
 const StoredShape = z.object({ answer: AnswerShape, revision: z.number(), saved_at: z.string() });
 const Current = z.optional(z.nullable(StoredShape));
@@ -73,12 +76,13 @@ export const apiTransport: Transport = {
       undefined,
       PATIENCE_MS,
     ),
-  save: (attemptId, answers) =>
+  save: (attemptId, answers, leaving = false) =>
     ask<SavedReply>(
       SavedShape,
       "/api/v1/student/save-answers",
       { student_exam_id: attemptId, answers },
       PATIENCE_MS,
+      leaving && new Blob([JSON.stringify(answers)]).size < KEEPALIVE_BYTES,
     ),
   submit: (attemptId, answers) =>
     ask<Submitted>(
@@ -99,9 +103,10 @@ async function ask<T>(
   url: string,
   body: unknown,
   patience: number,
+  keepalive = false,
 ): Promise<T | ApiProblem> {
   try {
-    const request = body === undefined ? { url } : { url, method: "POST", body };
+    const request = body === undefined ? { url } : { url, method: "POST", body, keepalive };
     const reply = await send(request, AbortSignal.timeout(patience));
     if ("error" in reply) return reply.error;
     const read = shape.safeParse(reply.data);

@@ -101,6 +101,15 @@ describe("the age of what is unsaved", () => {
   });
 });
 
+describe("leaving", () => {
+  it("sends what was just typed first", () => {
+    const sitting = sit();
+    sitting.answer("q1", "last words");
+    sitting.leave();
+    expect(server.saves).toEqual([[{ question_id: "q1", answer: "last words", revision: 1 }]]);
+  });
+});
+
 describe("what holds up a sitting", () => {
   it("a lost session keeps all, and goes on after the login", async () => {
     const sitting = sit();

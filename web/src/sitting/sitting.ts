@@ -11,7 +11,7 @@ import { Ending } from "./ending";
 import type { Entry, Outgoing } from "./entry";
 import { reconcileAll } from "./reconcile";
 import { Reporter } from "./reporter";
-import { Sender, type SenderOwner, type SendState } from "./sender";
+import { MOST_IN_A_BATCH, Sender, type SenderOwner, type SendState } from "./sender";
 import { act, type Opened, type Phase, pendingOf, type SittingState, sittingOf } from "./slice";
 import type { Surroundings } from "./surroundings";
 import { Tabs } from "./tabs";
@@ -123,6 +123,8 @@ export class Sitting implements SenderOwner {
 
   /** Leaves the attempt as it is: it can be resumed. */
   leave(): void {
+    const { phase, sessionLost } = this.state;
+    if (phase.kind !== "closed" && phase.kind !== "void" && !sessionLost) void this.sendLast(this.pending());
     this.halt();
     this.time.stop();
     this.ending.stop();
@@ -131,6 +133,15 @@ export class Sitting implements SenderOwner {
     this.around.journal?.close();
     this.dispatch(act.left());
     this.gone = true;
+  }
+
+  /** Goes on without the sitting, whose state is gone; what fails is in the journal, for the next time. */
+  private async sendLast(answers: Outgoing[]): Promise<void> {
+    for (let at = 0; at < answers.length; at += MOST_IN_A_BATCH) {
+      const batch = answers.slice(at, at + MOST_IN_A_BATCH);
+      const reply = await this.around.transport.save(this.attempt, batch, true).catch(() => null);
+      if (!reply || isProblem(reply)) return;
+    }
   }
 
   /** The submit is acknowledged: nothing of it stays on this device. */

@@ -32,8 +32,8 @@ export interface PageEvent {
 /** Each resolves to a problem where it failed: `status` 0 where no answer came. */
 export interface Transport {
   resume(examId: string): Promise<Attempt | ApiProblem>;
-  /** An empty batch only asks for the time. */
-  save(attemptId: string, answers: Outgoing[]): Promise<SavedReply | ApiProblem>;
+  /** An empty batch only asks for the time. `leaving`: it should travel on even if the page goes away. */
+  save(attemptId: string, answers: Outgoing[], leaving?: boolean): Promise<SavedReply | ApiProblem>;
   submit(attemptId: string, answers: Outgoing[]): Promise<Submitted | ApiProblem>;
   report(attemptId: string, events: PageEvent[]): Promise<ApiProblem | null>;
 }

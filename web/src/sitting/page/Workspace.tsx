@@ -15,7 +15,12 @@ import { ShortcutsDialog } from "./ShortcutsDialog";
 import styles from "./sitting.module.css";
 import { useShortcuts } from "./useShortcuts";
 
-const AllQuestions = dynamic(() => import("./AllQuestions").then((part) => part.AllQuestions));
+const AllQuestions = dynamic(() =>
+  import("./AllQuestions").then(
+    (part) => part.AllQuestions,
+    () => OneAtATime,
+  ),
+);
 
 export function Workspace({ disabled, onReview }: { disabled: boolean; onReview: () => void }) {
   const layout = useShown((state) => state.layout);
@@ -86,6 +91,15 @@ function OneQuestion({ disabled }: { disabled: boolean }) {
       <Question key={id} id={id} place={place} disabled={disabled} />
     </Card>
   );
+}
+
+/** Where the other layout could not be loaded. */
+function OneAtATime({ disabled }: { disabled: boolean }) {
+  const sitting = useSitting();
+  useEffect(() => {
+    sitting.dispatch(act.layoutChanged("one"));
+  }, [sitting]);
+  return <OneQuestion disabled={disabled} />;
 }
 
 function Instructions() {
