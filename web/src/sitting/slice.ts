@@ -100,7 +100,6 @@ const slice = createSlice({
     },
     judged(state, { payload }: PayloadAction<{ reply: SavedReply; batch: entry.Outgoing[] }>) {
       judge(state, payload.reply, payload.batch);
-      state.fromJournal = false;
     },
     refusedAlone(state, { payload }: PayloadAction<{ answer: entry.Outgoing; problem: ApiProblem }>) {
       const { answer, problem } = payload;
