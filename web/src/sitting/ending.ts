@@ -132,7 +132,8 @@ export class Ending {
       }
       if (!isPassing(reply)) return this.after(reply);
       sitting.become({ kind: "handingIn", by, problem: reply });
-      await this.retry(reply, failures);
+      // Given up while the try was under way: nothing to wait for.
+      if (!this.givenUp) await this.retry(reply, failures);
       if (this.givenUp) return this.goOn();
     }
     return null;
