@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { send } from "@/api/base";
-import { freshSession, session, signedOut } from "./token";
+import { freshSession, session, signedOut, wasLost } from "./token";
 
 const ANN = { id: "ann", email: "ann@example.org", name: "Ann", role: "student", groups: [] };
 const token = (user: object, life = 1800) =>
@@ -21,6 +21,18 @@ describe("the refresh", () => {
     answering(() => Response.json({ welcome: "to the hotel" }));
     expect(await freshSession()).toMatchObject({ status: 502, code: "unreadable" });
     expect(session()).toBe(null);
+  });
+});
+
+describe("a page that knows whose it is", () => {
+  it("does not become another person's by a refresh", async () => {
+    answering(
+      () => token(ANN),
+      () => token({ ...ANN, id: "bob" }),
+    );
+    await freshSession();
+    expect(await freshSession(session()?.token)).toMatchObject({ status: 401, code: "unauthenticated" });
+    expect([session(), wasLost()]).toEqual([null, true]);
   });
 });
 

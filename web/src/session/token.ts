@@ -50,6 +50,8 @@ const PATIENCE_MS = 10_000;
 const CHANNEL = "examhall-session";
 
 let current: Session | null = null;
+/** Whose page this is, even while the session is lost. */
+let owner: string | null = null;
 let lost = false;
 let renewal: ReturnType<typeof setTimeout> | undefined;
 let pending: Promise<Session | ApiProblem> | null = null;
@@ -59,7 +61,7 @@ const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastCh
 if (channel) {
   channel.onmessage = ({ data }: MessageEvent<TokenAnswer | "logout">) => {
     if (data === "logout") lose();
-    else if (!current || current.user.id === data.user.id) adopt(data);
+    else if (isOwners(data)) adopt(data);
     // Another person logged in here: this page's requests would be theirs.
     else lose();
   };
@@ -88,6 +90,7 @@ export function signedIn(answer: TokenAnswer): Session {
 export function signedOut(): void {
   channel?.postMessage("logout");
   lost = false;
+  owner = null;
   set(null);
 }
 
@@ -126,7 +129,11 @@ async function ask(): Promise<Session | ApiProblem> {
   if (response.ok) {
     const read = TokenShape.safeParse(body);
     // A captive portal's page says 200 too.
-    return read.success ? signedIn(read.data) : problemOf(502, null);
+    if (!read.success) return problemOf(502, null);
+    if (isOwners(read.data)) return signedIn(read.data);
+    // Another person logged in with this browser: this page's requests would be theirs.
+    lose();
+    return problemOf(401, { status: 401, code: "unauthenticated", detail: "" });
   }
   const problem = problemOf(response.status, body, response.headers.get("retry-after"));
   // A portal's 401 is not the server's.
@@ -151,6 +158,10 @@ async function exclusively<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+function isOwners({ user }: TokenAnswer): boolean {
+  return owner === null || owner === user.id;
+}
+
 function lose(): void {
   lost = lost || current !== null;
   set(null);
@@ -158,6 +169,7 @@ function lose(): void {
 
 function adopt(answer: TokenAnswer): Session {
   lost = false;
+  owner = answer.user.id;
   const now = performance.now();
   const life = answer.expires_in * 1000;
   const next: Session = {
