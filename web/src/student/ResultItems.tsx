@@ -1,21 +1,14 @@
 "use client";
 /** Question by question: what was asked, what was answered, what it earned. */
 import { useFormatter, useTranslations } from "use-intl";
-import type { Option, ResultItem } from "@/api/student.gen";
+import type { MyResultItem } from "@/api/student.gen";
+import { Media } from "@/questions/Media";
 import { RichText } from "@/text/RichText";
 import { Badge, Card, type Tone } from "@/ui";
 import { Given, Right, type Shown } from "./answers";
 import styles from "./student.module.css";
 
-/** The API tells of the question where it can. */
-type Item = ResultItem & {
-  type?: string | null;
-  question_text?: string | null;
-  options?: Option[] | null;
-  order?: number | null;
-};
-
-export function ResultItems({ items }: { items: Item[] }) {
+export function ResultItems({ items }: { items: MyResultItem[] }) {
   const ordered = items.toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0));
   return (
     <ol className={styles.items}>
@@ -28,10 +21,10 @@ export function ResultItems({ items }: { items: Item[] }) {
   );
 }
 
-function OneItem({ item, number }: { item: Item; number: number }) {
+function OneItem({ item, number }: { item: MyResultItem; number: number }) {
   const t = useTranslations("results");
   const q = useTranslations("questions");
-  const shown: Shown = { type: item.type ?? null, options: item.options ?? [] };
+  const shown: Shown = { type: item.type, options: item.options ?? [] };
   return (
     <Card>
       <article className={styles.exam}>
@@ -40,6 +33,7 @@ function OneItem({ item, number }: { item: Item; number: number }) {
           <Verdict item={item} />
         </div>
         {item.question_text ? <RichText text={item.question_text} /> : null}
+        {item.media ? <Media media={item.media} /> : null}
         <dl className={item.correct_answer ? `${styles.answers} ${styles.pair}` : styles.answers}>
           <div>
             <dt>{t("yourAnswer")}</dt>
@@ -77,7 +71,7 @@ function Words({ title, text }: { title: string; text: string | null }) {
   );
 }
 
-function Verdict({ item }: { item: Item }) {
+function Verdict({ item }: { item: MyResultItem }) {
   const t = useTranslations("results");
   const format = useFormatter();
   const [tone, verdict] = verdictOf(item);
@@ -95,7 +89,7 @@ function Verdict({ item }: { item: Item }) {
 
 type VerdictName = "excluded" | "pending" | "correct" | "partly" | "wrong" | "unanswered" | "marked";
 
-export function verdictOf(item: Item): [Tone, VerdictName] {
+export function verdictOf(item: MyResultItem): [Tone, VerdictName] {
   if (item.status === "excluded") return ["plain", "excluded"];
   if (item.status === "pending") return ["warn", "pending"];
   if (item.is_correct) return ["good", "correct"];

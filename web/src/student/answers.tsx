@@ -2,7 +2,7 @@
 /** Answers as one reads them, with the options' texts where they are known. */
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { Option, ResultItem } from "@/api/student.gen";
+import type { MyResultItem, Option } from "@/api/student.gen";
 import type { Answer } from "@/questions/types";
 import { Picture } from "@/text/Picture";
 import { RichText } from "@/text/RichText";
@@ -60,7 +60,7 @@ export function Right({
   answer,
   shown,
 }: {
-  answer: NonNullable<ResultItem["correct_answer"]>;
+  answer: NonNullable<MyResultItem["correct_answer"]>;
   shown: Shown;
 }): ReactNode {
   const t = useTranslations("results");
