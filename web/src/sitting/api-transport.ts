@@ -7,6 +7,8 @@ import type { SavedReply, Transport } from "./transport";
 
 /** What hangs for longer is taken for lost; sending it again is harmless. */
 const PATIENCE_MS = 20_000;
+/** In the last moments another try is worth more than patience. */
+const HURRIED_MS = 8_000;
 /** A submit waits up to 2 s for its grade; the answers of a whole exam may travel along. */
 const SUBMIT_PATIENCE_MS = 60_000;
 
@@ -76,20 +78,20 @@ export const apiTransport: Transport = {
       undefined,
       PATIENCE_MS,
     ),
-  save: (attemptId, answers, leaving = false) =>
+  save: (attemptId, answers, { leaving = false, hurried = false } = {}) =>
     ask<SavedReply>(
       SavedShape,
       "/api/v1/student/save-answers",
       { student_exam_id: attemptId, answers },
-      PATIENCE_MS,
+      hurried ? HURRIED_MS : PATIENCE_MS,
       leaving && new Blob([JSON.stringify(answers)]).size < KEEPALIVE_BYTES,
     ),
-  submit: (attemptId, answers) =>
+  submit: (attemptId, answers, { hurried = false } = {}) =>
     ask<Submitted>(
       SubmittedShape,
       "/api/v1/student/submit",
       { student_exam_id: attemptId, answers },
-      SUBMIT_PATIENCE_MS,
+      hurried ? HURRIED_MS : SUBMIT_PATIENCE_MS,
     ),
   async report(attemptId, events) {
     const body = { student_exam_id: attemptId, events };

@@ -112,6 +112,17 @@ describe("handing in", () => {
     other.close();
   });
 
+  it("is tried every few seconds while the grace lasts, then less often", async () => {
+    sit();
+    server.onSave = () => problem(400, "time_limit_exceeded");
+    server.onSubmit = () => problem(503);
+    await time.pass(630_000);
+    expect(server.submits.length).toBeGreaterThanOrEqual(7);
+    const tried = server.submits.length;
+    await time.pass(30_000);
+    expect(server.submits.length - tried).toBeLessThanOrEqual(2);
+  });
+
   it("takes along what was refused, and names what was not taken and not decided", async () => {
     const sitting = sit();
     const current = { answer: "theirs", revision: 7, saved_at: AT };

@@ -14,6 +14,9 @@ import { act, type HandedInBy, pendingOf, unheldOf } from "./slice";
 const SCATTER_MS = 2_000;
 /** Less than this is no time to type in: the clocks were a little apart. */
 const WORTH_REOPENING_MS = 5_000;
+/** So long before the deadline, and until the grace is over, tries follow each other quickly. */
+const LAST_MOMENTS_MS = 30_000;
+const HURRIED_MS = 4_000;
 const PAUSE_ASKED_MS = 15_000;
 const MOST_SENT_ALONG = 1000;
 
@@ -96,7 +99,7 @@ export class Ending {
     await this.wait(SCATTER_MS * sitting.around.random());
     for (let failures = 1; !this.stopped; ) {
       const batch = pendingOf(sitting.state).slice(0, MOST_IN_A_BATCH);
-      const reply = await sitting.send(batch);
+      const reply = await sitting.send(batch, { hurried: this.hurried() });
       if (isProblem(reply)) {
         if (!isPassing(reply)) return this.after(reply);
         sitting.become({ kind: "timeUp", problem: reply });
@@ -117,7 +120,9 @@ export class Ending {
     let answers: Outgoing[] = unheldOf(sitting.state).slice(0, MOST_SENT_ALONG);
     sitting.become({ kind: "handingIn", by, problem: null });
     for (let failures = 1; !this.stopped; failures += 1) {
-      const reply = await sitting.around.transport.submit(sitting.attempt, answers);
+      const reply = await sitting.around.transport.submit(sitting.attempt, answers, {
+        hurried: this.hurried(),
+      });
       if (!isProblem(reply)) {
         const rejected = reply.rejected.map((one) => one.question_id);
         sitting.dispatch(act.handedIn({ answers, rejected }));
@@ -164,10 +169,20 @@ export class Ending {
   /** A lost session waits for the login, whatever else failed for a while. */
   private retry(problem: ApiProblem, failures: number): Promise<void> {
     if (!isLoggedOut(problem)) {
-      return this.wait(backoff(failures, this.sitting.around.random, problem.retryAfter));
+      const { random } = this.sitting.around;
+      const wait = backoff(failures, random, problem.retryAfter);
+      return this.wait(this.hurried() ? Math.min(wait, spread(HURRIED_MS, random)) : wait);
     }
     this.sitting.sessionIsLost();
     return this.wait(null);
+  }
+
+  /** After the grace nothing is taken any more: there is time then. */
+  private hurried(): boolean {
+    const { clock, paper } = this.sitting.state;
+    if (!clock || !paper) return false;
+    const left = clock.remainingMs - (this.sitting.around.now().now - clock.heardAt.now);
+    return left < LAST_MOMENTS_MS && left > -paper.grace_seconds * 1000;
   }
 
   private wait(ms: number | null): Promise<void> {

@@ -16,7 +16,7 @@ import { act, type Opened, type Phase, pendingOf, type SittingState, sittingOf }
 import type { Surroundings } from "./surroundings";
 import { Tabs } from "./tabs";
 import { TimeKeeper } from "./timekeeper";
-import type { Ack, EventKind, SavedReply } from "./transport";
+import type { Ack, EventKind, How, SavedReply } from "./transport";
 
 export class Sitting implements SenderOwner {
   readonly attempt: string;
@@ -139,7 +139,9 @@ export class Sitting implements SenderOwner {
   private async sendLast(answers: Outgoing[]): Promise<void> {
     for (let at = 0; at < answers.length; at += MOST_IN_A_BATCH) {
       const batch = answers.slice(at, at + MOST_IN_A_BATCH);
-      const reply = await this.around.transport.save(this.attempt, batch, true).catch(() => null);
+      const reply = await this.around.transport
+        .save(this.attempt, batch, { leaving: true })
+        .catch(() => null);
       if (!reply || isProblem(reply)) return;
     }
   }
@@ -170,10 +172,10 @@ export class Sitting implements SenderOwner {
   }
 
   /** A round trip whose answer tells the time. With no answers it asks for nothing else. */
-  async send(batch: Outgoing[]): Promise<SavedReply | ApiProblem> {
+  async send(batch: Outgoing[], how?: How): Promise<SavedReply | ApiProblem> {
     const asked = this.around.now();
     if (batch.length > 0) this.dispatch(act.sent(batch));
-    const reply = await this.around.transport.save(this.attempt, batch);
+    const reply = await this.around.transport.save(this.attempt, batch, how);
     if (!isProblem(reply)) this.hear(reply, asked);
     return reply;
   }

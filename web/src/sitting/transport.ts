@@ -29,11 +29,18 @@ export interface PageEvent {
   at: string;
 }
 
+export interface How {
+  /** It should travel on even if the page goes away. */
+  leaving?: boolean;
+  /** The last moments in which answers are taken: what hangs is given up soon. */
+  hurried?: boolean;
+}
+
 /** Each resolves to a problem where it failed: `status` 0 where no answer came. */
 export interface Transport {
   resume(examId: string): Promise<Attempt | ApiProblem>;
-  /** An empty batch only asks for the time. `leaving`: it should travel on even if the page goes away. */
-  save(attemptId: string, answers: Outgoing[], leaving?: boolean): Promise<SavedReply | ApiProblem>;
-  submit(attemptId: string, answers: Outgoing[]): Promise<Submitted | ApiProblem>;
+  /** An empty batch only asks for the time. */
+  save(attemptId: string, answers: Outgoing[], how?: How): Promise<SavedReply | ApiProblem>;
+  submit(attemptId: string, answers: Outgoing[], how?: How): Promise<Submitted | ApiProblem>;
   report(attemptId: string, events: PageEvent[]): Promise<ApiProblem | null>;
 }
