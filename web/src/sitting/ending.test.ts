@@ -97,6 +97,24 @@ describe("handing in", () => {
     expect(standingOf(sitting.state)).toBe("saved");
   });
 
+  it("can be left while a try is under way, without another wait", async () => {
+    const sitting = sit();
+    server.onSubmit = () => problem(503);
+    sitting.handIn();
+    await time.pass(1000);
+    let fail = () => {};
+    server.submit = () =>
+      new Promise((resolve) => {
+        fail = () => resolve(problem(503));
+      });
+    sitting.wake();
+    await settled();
+    sitting.goBack();
+    fail();
+    await settled();
+    expect(sitting.state.phase.kind).toBe("open");
+  });
+
   it("wipes the journal when it is acknowledged, and not before", async () => {
     const journal = await Journal.open("ann", START);
     const sitting = sit({}, journal);

@@ -101,6 +101,20 @@ describe("the age of what is unsaved", () => {
   });
 });
 
+describe("gone on with from the journal", () => {
+  it("is what a sitting stays until it has seen what the server holds", async () => {
+    const sitting = sit({ fromJournal: true });
+    server.resumed = () => problem(503);
+    sitting.answer("q1", "mine");
+    await time.pass(2000);
+    expect([server.saves.length, sitting.state.fromJournal]).toEqual([1, true]);
+    server.resumed = () => attempt();
+    sitting.wake();
+    await settled();
+    expect(sitting.state.fromJournal).toBe(false);
+  });
+});
+
 describe("leaving", () => {
   it("sends what was just typed first", () => {
     const sitting = sit();
