@@ -2,6 +2,7 @@
 import { combineSlices, configureStore } from "@reduxjs/toolkit";
 import { setupListeners } from "@reduxjs/toolkit/query";
 import { api } from "@/api/base";
+import { onSession, session } from "@/session/token";
 
 // biome-ignore lint/suspicious/noEmptyInterface: parts add themselves by declaration merging
 export interface LazyLoadedSlices {}
@@ -15,7 +16,17 @@ export function makeStore() {
     middleware: (standard) => standard().concat(api.middleware),
   });
   setupListeners(store.dispatch);
+  forgetTheOther(() => store.dispatch(api.util.resetApiState()));
   return store;
+}
+
+/** Where another person logs in on the same page, nothing is left of what the one before was shown. */
+function forgetTheOther(forget: () => void): void {
+  let person = session()?.user.id;
+  onSession((next) => {
+    if (next && person && next.user.id !== person) forget();
+    person = next?.user.id ?? person;
+  });
 }
 
 export type AppStore = ReturnType<typeof makeStore>;

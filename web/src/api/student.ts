@@ -1,6 +1,6 @@
 /** What students' pages ask for: whole lists, what is kept for how long, and what makes it stale. */
 import type { BaseQueryApi } from "@reduxjs/toolkit/query/react";
-import { type ApiRequest, api, EXAMS_KEPT_SECONDS, send } from "./base";
+import { type ApiRequest, EXAMS_KEPT_SECONDS, send } from "./base";
 import type { ApiProblem } from "./problem";
 import {
   studentApi as generated,
@@ -46,8 +46,6 @@ const lists = generated
     endpoints: {
       getMyResult: { providesTags: ["MyResults"], keepUnusedDataFor: EXAMS_KEPT_SECONDS },
       start: { invalidatesTags: ["MyExams"] },
-      submit: { invalidatesTags: ["MyExams", "MyResults"] },
-      submitById: { invalidatesTags: ["MyExams", "MyResults"] },
     },
   })
   .injectEndpoints({
@@ -69,6 +67,4 @@ const lists = generated
   });
 
 export const { useMyExamsQuery, useMyResultsQuery, useGetMyResultQuery, useStartMutation } = lists;
-
-/** For who submits by another way. */
-export const afterSubmit = () => api.util.invalidateTags(["MyExams", "MyResults"]);
+export const { myExams } = lists.endpoints;

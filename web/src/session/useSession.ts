@@ -14,7 +14,11 @@ export function useSession(): SessionState {
   const [asked, setAsked] = useState(false);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   useEffect(() => {
-    if (session()) return;
+    if (session()) {
+      // Known from another page of this tab: should it end, there is nothing more to ask.
+      setAsked(true);
+      return;
+    }
     let gone = false;
     freshSession().then((found) => {
       if (gone) return;

@@ -3,6 +3,7 @@
  * that no page, dialog or login that comes and goes can lose what was typed.
  */
 import type { UnknownAction } from "@reduxjs/toolkit";
+import { api } from "@/api/base";
 import { type ApiProblem, isProblem } from "@/api/problem";
 import type { Answer } from "@/questions/types";
 import { Ages } from "./ages";
@@ -151,6 +152,7 @@ export class Sitting implements SenderOwner {
     this.time.stop();
     this.reporter.close();
     this.tabs.tellClosed();
+    this.dispatch(api.util.invalidateTags(["MyExams", "MyResults"]));
     await this.around.journal?.wipe(this.attempt).catch(() => undefined);
   }
 
