@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 
 /** Kilobytes (1,000 bytes): students sit in full rooms, behind slow lines. */
-const STUDENT_KB = 230;
+const STUDENT_KB = 200;
 const STAFF_KB = 300;
 // Browsers that we support ignore `nomodule`.
 const SCRIPT = /<script(?![^>]*\snomodule)[^>]*\ssrc="\/([^"?]+)/gi;
