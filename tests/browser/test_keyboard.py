@@ -10,6 +10,7 @@ MOST_TABS = 80
 
 NAME_OF_FOCUSED = """() => {
   const here = document.activeElement;
+  if (here === document.body) return "";
   const ids = (here.getAttribute("aria-labelledby") ?? "").split(" ");
   const named = ids.map((id) => document.getElementById(id));
   const label = [...named, ...(here.labels ?? [])].map((one) => one?.textContent ?? "").join(" ");
@@ -37,6 +38,7 @@ async def test_an_exam_by_keyboard_alone(sit: SitDown, exam_of: ExamOf) -> None:
     exam_id = await exam_of("true_false", "multi_choice", "text")
     page = await (await sit()).open(f"/start/?exam={exam_id}")
     keys = page.keyboard
+    await page.get_by_label("Email").wait_for()
     await tab_to(page, "Email")
     await keys.type(student(22)[0])
     await tab_to(page, "Password")

@@ -1,6 +1,7 @@
 """Without a network: students' pages open all the same, and a new build waits for the end of the exam."""
 
-from playwright.async_api import BrowserContext, Page, Route, expect
+from examkit.testing.waiting import eventually
+from playwright.async_api import Error, Page, Route, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.desk import Desk, student
@@ -11,6 +12,8 @@ KEPT = """async () => {
     for (const request of await (await caches.open(name)).keys()) found.push(new URL(request.url).pathname);
   return found;
 }"""
+
+WAITS = "navigator.serviceWorker.getRegistration().then((found) => found.waiting !== null)"
 
 
 async def kept_for_later(page: Page) -> None:
@@ -53,39 +56,34 @@ async def test_nothing_of_the_api_or_of_staff_is_kept(sit: SitDown) -> None:
 
 async def test_a_new_build_waits_until_one_page_is_left(sit: SitDown) -> None:
     desk = await sit(student(5))
+    await desk.context.route("**/sw.js", older_build)
     page = await opened(desk)
+    await desk.context.unroute_all()
     other = await opened(desk)
-    await new_build(desk.context)
-    await page.evaluate("navigator.serviceWorker.getRegistration().then((it) => it.update())")
-    await page.wait_for_function(
-        "navigator.serviceWorker.getRegistration().then((it) => it.waiting !== null)"
-    )
+    await eventually(lambda: new_build_waits(page), timeout=30)
 
     # Two pages: whichever is loaded anew still gets the build that the other one has.
     await page.reload()
-    await kept_for_later(page)
-    assert await waiting(page)
+    await page.wait_for_load_state("networkidle")
+    assert await new_build_waits(page)
 
     await other.close()
     await page.reload()
-    await page.wait_for_function(
-        "navigator.serviceWorker.getRegistration().then((it) => it.waiting === null)"
-    )
-    await kept_for_later(page)
+
+    async def has_taken_over() -> bool:
+        return not await new_build_waits(page)
+
+    await eventually(has_taken_over, timeout=30)
 
 
-async def waiting(page: Page) -> bool:
-    found: bool = await page.evaluate(
-        "navigator.serviceWorker.getRegistration().then((it) => it.waiting !== null)"
-    )
+async def new_build_waits(page: Page) -> bool:
+    try:
+        found: bool = await page.evaluate(WAITS)
+    except Error:  # it is being loaded anew
+        return True
     return found
 
 
-async def new_build(context: BrowserContext) -> None:
-    """From now on the server has another service worker."""
-
-    async def other(route: Route) -> None:
-        response = await route.fetch()
-        await route.fulfill(response=response, body=f"{await response.text()}\n// another build")
-
-    await context.route("**/sw.js", other)
+async def older_build(route: Route) -> None:
+    response = await route.fetch()
+    await route.fulfill(response=response, body=f"{await response.text()}\n// an older build")
