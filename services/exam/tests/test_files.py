@@ -177,6 +177,17 @@ async def test_nobody_fills_the_store(desk: Desk, sitting: Sitting, monkeypatch:
     assert await refusal(desk.upload(who, attempt, image)) == "too_many_files"
 
 
+async def test_one_students_pictures_are_drawn_two_at_a_time(desk: Desk, sitting: Sitting) -> None:
+    who, attempt, image, _ = sitting
+    sent = [desk.upload(who, attempt, image) for _ in range(5)]
+    outcomes = await asyncio.gather(*sent, return_exceptions=True)
+    refused = [one for one in outcomes if isinstance(one, AppError)]
+    assert {error.code for error in refused} == {"rate_limited"}
+    assert len(refused) == 3
+    assert all(error.retry_after for error in refused)
+    assert await desk.upload(who, attempt, image)
+
+
 async def test_an_answer_is_seen_by_its_student_and_by_staff(
     desk: Desk, hall: Hall, sitting: Sitting
 ) -> None:

@@ -89,6 +89,13 @@ async def test_large_pictures_are_made_smaller() -> None:
     assert opened(found).width == MAX_SIDE
 
 
+def scans(count: int, *, before: bytes = b"", after: bytes = b"") -> bytes:
+    """A progressive JPEG that repeats its last scan so often."""
+    plain = picture("JPEG", progressive=True)
+    last = plain.rindex(b"\xff\xda")
+    return plain[:2] + before + plain[2:last] + plain[last:-2] * count + plain[-2:] + after
+
+
 @pytest.mark.parametrize(
     ("sent", "code", "says"),
     [
@@ -99,6 +106,7 @@ async def test_large_pictures_are_made_smaller() -> None:
         (picture("TIFF"), "unsupported", "JPEG"),
         (picture("PNG")[:-40], "invalid", "damaged"),
         (picture("JPEG", (600, 400))[:900], "invalid", "damaged"),
+        (scans(2_000), "invalid", "too many scans"),
         (bomb(30_000), "invalid", "50 million pixels"),
         (bomb(6_000), "invalid", "damaged"),
         (b"\xff" * (MAX_BYTES + 1), "too_large", "10 MB"),
@@ -109,6 +117,14 @@ async def test_what_is_no_picture_is_refused(sent: bytes, code: str, says: str) 
         await Studio().draw(sent)
     assert refused.value.code == code
     assert says in refused.value.detail
+
+
+async def test_what_looks_like_a_scan_and_is_none_counts_for_nothing() -> None:
+    """In a comment, and in the film that phones write behind a photo."""
+    marks = b"\xff\xda" * 200
+    comment = b"\xff\xfe" + struct.pack(">H", len(marks) + 2) + marks
+    for sent in (scans(1, before=comment), scans(1, after=marks)):
+        assert (await Studio().draw(sent)).media_type == "image/jpeg"
 
 
 async def test_a_picture_that_asks_too_much_ends_its_process_alone() -> None:

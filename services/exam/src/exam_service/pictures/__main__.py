@@ -16,6 +16,7 @@ from exam_service.pictures.limits import (
     MAX_BYTES,
     NO_PICTURE,
     TOO_MANY_PIXELS,
+    TOO_MANY_SCANS,
     Limits,
 )
 
@@ -34,6 +35,8 @@ def main(limits_json: str) -> None:
         sys.exit(NO_PICTURE)
     except drawing.TooManyPixelsError:
         sys.exit(TOO_MANY_PIXELS)
+    except drawing.TooManyScansError:
+        sys.exit(TOO_MANY_SCANS)
     except drawing.BrokenPictureError:
         sys.exit(BROKEN)
     except MemoryError:

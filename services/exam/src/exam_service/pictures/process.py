@@ -16,6 +16,7 @@ from exam_service.pictures.limits import (
     MAX_PIXELS,
     NO_PICTURE,
     TOO_MANY_PIXELS,
+    TOO_MANY_SCANS,
     Limits,
 )
 
@@ -101,6 +102,11 @@ def _refusal(status: int) -> tuple[str, AppError]:
     if status == TOO_MANY_PIXELS:
         most = MAX_PIXELS // 1_000_000
         said, detail = "too_many_pixels", f"The picture has more than {most} million pixels: make it smaller."
+    elif status == TOO_MANY_SCANS:
+        said, detail = (
+            "too_many_scans",
+            "The JPEG is made of too many scans: save it anew, not as progressive.",
+        )
     elif status == BROKEN:
         said = "broken"
     return said, invalid(detail, FieldError(("file",), detail))

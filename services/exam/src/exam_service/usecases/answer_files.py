@@ -1,11 +1,14 @@
 """Taking in the pictures that are answers."""
 
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from examkit.db import Database
-from examkit.errors import FieldError, conflict, invalid
+from examkit.errors import FieldError, conflict, invalid, rate_limited
 from examkit.ids import parse_uuid, uuid7
 from examkit.principal import Principal
 
@@ -17,6 +20,9 @@ from exam_service.pictures.process import Studio
 from exam_service.repository import attempts, files
 from exam_service.repository.papers import PaperCache
 
+AT_ONCE = 2
+"""Pictures of one student that are drawn or wait for it: nobody else's wait behind a queue of theirs."""
+
 
 class AnswerFiles:
     """Takes in what students upload."""
@@ -26,6 +32,7 @@ class AnswerFiles:
         self._papers = papers
         self._store = store
         self._studio = studio
+        self._drawing: Counter[UUID] = Counter()
 
     async def add(
         self, principal: Principal, student_exam_id: str, question_id: str, data: bytes, arrived: float
@@ -33,18 +40,32 @@ class AnswerFiles:
         """Keep a picture for a question of an attempt in progress, until deadline and grace; its id.
 
         `arrived`: when the request came in, on `time.monotonic()`. Raises not_found, time_limit_exceeded,
-        already_submitted, attempt_void, attempt_paused, too_many_files, too_large, unsupported, invalid.
+        already_submitted, attempt_void, attempt_paused, too_many_files, rate_limited, too_large,
+        unsupported, invalid.
         """
         attempt = await self._open_attempt(principal, parse_uuid(student_exam_id, "attempt"), arrived)
         question = parse_uuid(question_id, "question")
         await self._check_question(attempt, question)
-        picture = await self._studio.draw(data)
+        with self._turn(attempt.student_id):
+            picture = await self._studio.draw(data)
         claim = attempt.student_id, attempt.id, question, uuid7()
         # The row first: bytes without one would stay for good, a row without them is swept.
         async with self._db.transaction() as tx:
             file = await files.insert_answer_file(tx.conn, claim, picture.media_type, len(picture.data))
         await self._store.put(file.path, picture.data)
         return file.id
+
+    @contextmanager
+    def _turn(self, student_id: UUID) -> Iterator[None]:
+        if self._drawing[student_id] >= AT_ONCE:
+            raise rate_limited("Send pictures one after the other.", 1.0)
+        self._drawing[student_id] += 1
+        try:
+            yield
+        finally:
+            self._drawing[student_id] -= 1
+            if not self._drawing[student_id]:
+                del self._drawing[student_id]
 
     async def _open_attempt(self, principal: Principal, attempt_id: UUID, arrived: float) -> Attempt:
         async with self._db.reading() as conn:
