@@ -287,6 +287,28 @@ async def test_a_store_that_is_away_is_said_to_be(desk: Desk, sitting: Sitting) 
     desk.folder.rmdir()
     desk.folder.write_text("no folder")
     assert await refusal(desk.upload(who, attempt, image)) == "unavailable"
+    assert not await rows(desk.db, "SELECT id FROM answer_files")
+
+
+async def test_an_upload_given_up_leaves_nothing(
+    desk: Desk, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, attempt, image, _ = sitting
+    put, kept = desk.store.put, asyncio.Event()
+
+    async def slow(path: str, data: bytes) -> None:
+        await put(path, data)
+        kept.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(desk.store, "put", slow)
+    upload = asyncio.create_task(desk.upload(who, attempt, image))
+    await kept.wait()
+    upload.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await upload
+    assert not await rows(desk.db, "SELECT id FROM answer_files")
+    assert desk.kept == 0
 
 
 async def test_bytes_that_are_gone_are_not_found(desk: Desk, sitting: Sitting) -> None:

@@ -71,6 +71,11 @@ async def insert_answer_file(
     return StoredFile(file_id, media_type, answer_path(student_id, file_id))
 
 
+async def delete_answer_file(conn: AsyncConnection, student_id: UUID, file_id: UUID) -> None:
+    own = (answer_files.c.student_id == student_id) & (answer_files.c.id == file_id)
+    await conn.execute(answer_files.delete().where(own))
+
+
 async def count_answer_files(
     conn: AsyncConnection, student_id: UUID, attempt_id: UUID, question_id: UUID
 ) -> int:

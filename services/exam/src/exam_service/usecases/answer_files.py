@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from examkit.db import Database
 from examkit.errors import FieldError, conflict, invalid, rate_limited
 from examkit.ids import parse_uuid, uuid7
@@ -14,11 +15,13 @@ from examkit.principal import Principal
 
 from exam_service import attempt_errors
 from exam_service.domain.attempt import LATE_ARRIVALS, Attempt, Status
-from exam_service.domain.file import MAX_PER_ANSWER
+from exam_service.domain.file import MAX_PER_ANSWER, StoredFile
 from exam_service.file_store import FileStore
 from exam_service.pictures.process import Studio
 from exam_service.repository import attempts, files
 from exam_service.repository.papers import PaperCache
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 2
 """Pictures of one student that are drawn or wait for it: nobody else's wait behind a queue of theirs."""
@@ -52,8 +55,23 @@ class AnswerFiles:
         # The row first: bytes without one would stay for good, a row without them is swept.
         async with self._db.transaction() as tx:
             file = await files.insert_answer_file(tx.conn, claim, picture.media_type, len(picture.data))
-        await self._store.put(file.path, picture.data)
+        try:
+            await self._store.put(file.path, picture.data)
+        except BaseException:
+            # Also when the client went away: what was not kept is none of the pictures that may be sent.
+            await self._forget(attempt.student_id, file)
+            raise
         return file.id
+
+    async def _forget(self, student_id: UUID, file: StoredFile) -> None:
+        """As well as it can be done now: a row that stays is swept."""
+        try:
+            async with self._db.transaction() as tx:
+                await files.delete_answer_file(tx.conn, student_id, file.id)
+            # The store may have kept them, and only said so too late.
+            await self._store.delete(file.path)
+        except Exception as error:
+            log.warning("answer_file_not_forgotten", error=repr(error))
 
     @contextmanager
     def _turn(self, student_id: UUID) -> Iterator[None]:
