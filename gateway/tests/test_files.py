@@ -2,7 +2,8 @@
 
 import gateway_samples as samples
 import pytest
-from examkit.errors import conflict, invalid, not_found, refused, too_large, unsupported
+from exam_gateway.guards import downloads
+from examkit.errors import AppError, conflict, invalid, not_found, refused, too_large, unsupported
 from examprotos.exam.v1 import files_pb2
 
 STUDENT, STAFF = "/api/v1/student/files", "/api/v1/admin/files"
@@ -104,6 +105,39 @@ async def test_files_that_are_not_there(gateway, fakes):
     fakes.answers["Files/GetFile"] = not_found("There is no such file.")
     for path in (FILE, "/api/v1/files/x", "/api/v1/files/..%2f..%2fetc"):
         assert (await gateway.student.get(path)).status_code == 404
+
+
+async def test_few_downloads_at_once_until_they_are_written(monkeypatch):
+    monkeypatch.setattr(downloads, "AT_ONCE", 3)
+    monkeypatch.setattr(downloads, "AT_ONCE_OF_USER", 2)
+    monkeypatch.setattr(downloads, "WAIT_SECONDS", 0.0)
+    held = downloads.Downloads()
+    async with held.turn("a"), held.turn("a"):
+        with pytest.raises(AppError) as refused:
+            await held.turn("a").__aenter__()
+        assert (refused.value.code, refused.value.retry_after) == ("rate_limited", 1.0)
+        async with held.turn("b"):
+            with pytest.raises(AppError) as refused:
+                await held.turn("c").__aenter__()
+            assert refused.value.code == "unavailable"
+    async with held.turn("a"), held.turn("a"), held.turn("b"):
+        pass
+
+
+async def test_a_download_counts_until_it_is_written(run, fakes, monkeypatch):
+    """Who reads nothing keeps a turn, and no more of the picture than a slice leaves the process."""
+    monkeypatch.setattr(downloads, "AT_ONCE_OF_USER", 1)
+    monkeypatch.setattr(downloads, "WAIT_SECONDS", 0.0)
+    data = bytes(range(256)) * 4096 * 9
+    fakes.answers["Files/GetFile"] = files_pb2.File(media_type="image/png", data=data)
+    async with run() as gateway, gateway.client("student") as student:
+        async with student.stream("GET", FILE) as first:
+            assert first.headers["content-length"] == str(len(data))
+            second = await student.get(FILE)
+            assert (second.status_code, second.json()["code"]) == (429, "rate_limited")
+            assert int(second.headers["retry-after"]) >= 1
+            assert await first.aread() == data
+        assert (await student.get(FILE)).content == data
 
 
 async def test_uploads_have_a_rate_of_their_own(run, fakes):

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from exam_service.file_store import FileStore
 from exam_service.pictures.process import Studio
+from exam_service.usecases import read_file
 from exam_service.usecases.actor import Actor
 from exam_service.usecases.answer_files import AnswerFiles
 from exam_service.usecases.question_files import add_question_file
@@ -309,6 +310,33 @@ async def test_an_upload_given_up_leaves_nothing(
         await upload
     assert not await rows(desk.db, "SELECT id FROM answer_files")
     assert desk.kept == 0
+
+
+async def test_few_pictures_are_read_at_once(
+    desk: Desk, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, attempt, image, _ = sitting
+    file_id = await desk.upload(who, attempt, image)
+    get, reading, most = desk.store.get, 0, 0
+
+    async def counted(path: str) -> bytes | None:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        found = await get(path)
+        reading -= 1
+        return found
+
+    monkeypatch.setattr(read_file, "AT_ONCE", 2)
+    monkeypatch.setattr(read_file, "MOST", 3)
+    monkeypatch.setattr(desk.store, "get", counted)
+    reader = FileReader(desk.db, desk.hall.papers, desk.store)
+    reads = [reader.read(who, str(file_id)) for _ in range(8)]
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+    refused = [one for one in outcomes if isinstance(one, AppError)]
+    assert {error.code for error in refused} <= {"unavailable"}
+    assert most <= 2
+    assert await reader.read(who, str(file_id))
 
 
 async def test_bytes_that_are_gone_are_not_found(desk: Desk, sitting: Sitting) -> None:

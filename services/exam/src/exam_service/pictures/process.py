@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 import structlog
-from examkit.errors import AppError, FieldError, invalid, too_large, unavailable, unsupported
+from examkit.errors import AppError, FieldError, invalid, too_large, unsupported
 
 from exam_service import metrics
 from exam_service.pictures.limits import (
@@ -19,6 +19,7 @@ from exam_service.pictures.limits import (
     TOO_MANY_SCANS,
     Limits,
 )
+from exam_service.turns import Turns
 
 AT_ONCE = 2
 MOST_WAITING = 100
@@ -38,21 +39,14 @@ class Studio:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._turn = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns(AT_ONCE, MOST_WAITING, "Too many pictures are being sent at once. Try again.")
 
     async def draw(self, data: bytes) -> Picture:
         """Raises too_large, unsupported, invalid, unavailable."""
         if len(data) > MAX_BYTES:
             raise too_large("A picture may have at most 10 MB: make it smaller.")
-        if self._waiting >= MOST_WAITING:
-            raise unavailable("Too many pictures are being sent at once. Try again.")
-        self._waiting += 1
-        try:
-            async with self._turn:
-                status, out = await _run(data, self._limits)
-        finally:
-            self._waiting -= 1
+        async with self._turns.take():
+            status, out = await _run(data, self._limits)
         return _outcome(status, out)
 
 

@@ -12,6 +12,11 @@ from exam_service.domain.file import StoredFile
 from exam_service.file_store import FileStore
 from exam_service.repository import files
 from exam_service.repository.papers import PaperCache
+from exam_service.turns import Turns
+
+AT_ONCE = 16
+MOST = 48
+"""Reads at once and those that wait: a picture is held in memory, 10 MiB at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,14 @@ class FileReader:
         self._db = db
         self._papers = papers
         self._store = store
+        self._turns = Turns(AT_ONCE, MOST, "Too many pictures are being read at once. Try again.")
 
     async def read(self, principal: Principal, file_id: str) -> File:
         """Raises not_found, also for what belongs to others, and unavailable."""
         file = await self._visible(principal, parse_uuid(file_id, "file"))
-        data = await self._store.get(file.path) if file is not None else None
+        if file is not None:
+            async with self._turns.take():
+                data = await self._store.get(file.path)
         if file is None or data is None:
             raise not_found("There is no such file.")
         return File(file.media_type, data)
