@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from exam_service.domain.bank import Outcome
 from exam_service.file_store import FileStore
 from exam_service.pictures.process import Studio
 from exam_service.usecases import read_file
@@ -265,22 +266,43 @@ async def test_what_no_question_names_goes_after_a_day(desk: Desk, admin: Actor)
     assert await desk.sees(staff, kept)
 
 
-async def test_a_sweep_that_breaks_is_done_again(
+async def test_a_file_that_cannot_be_removed_stops_no_other(
+    desk: Desk, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = await desk.for_question(admin), await desk.for_question(admin)
+    await age(desk.db)
+    delete = desk.store.delete
+
+    async def broken(path: str) -> None:
+        if str(stuck) in path:
+            raise ConnectionError(path)
+        await delete(path)
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(desk.store, "delete", broken)
+        tried = [await sweep_files(desk.db, desk.store, batch=1) for _ in range(3)]
+    assert tried == [1, 1, 0]
+    staff = student(role="admin")
+    assert (await desk.sees(staff, stuck), await desk.sees(staff, other)) == (True, False)
+    await write(desk.db, "UPDATE question_files SET going_at = going_at - interval '1 hour'")
+    assert await sweep_files(desk.db, desk.store) == 1
+    assert desk.kept == 0
+
+
+async def test_nothing_names_a_file_that_is_being_removed(
     desk: Desk, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file_id = await desk.for_question(admin)
     await age(desk.db)
+    naming = [item(content("Which?", media=[{"file_id": str(file_id)}]))]
+    named: list[Outcome] = []
 
-    async def broken(path: str) -> None:
-        raise ConnectionError(path)
+    async def meanwhile(path: str) -> None:
+        named.extend(await put_questions(desk.db, admin, naming))
 
-    with monkeypatch.context() as breaking:
-        breaking.setattr(desk.store, "delete", broken)
-        with pytest.raises(ConnectionError):
-            await sweep_files(desk.db, desk.store)
-    assert await desk.sees(student(role="admin"), file_id)
+    monkeypatch.setattr(desk.store, "delete", meanwhile)
     assert await sweep_files(desk.db, desk.store) == 1
-    assert desk.kept == 0
+    assert [one.code for one in named] == ["invalid"]
 
 
 async def test_a_store_that_is_away_is_said_to_be(desk: Desk, sitting: Sitting) -> None:

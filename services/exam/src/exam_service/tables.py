@@ -369,6 +369,8 @@ answer_files = sa.Table(
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     _moment("created_at", default=True),
+    # When its bytes were last tried to be removed; no answer may name it then.
+    _moment("going_at", nullable=True),
     sa.PrimaryKeyConstraint("student_id", "id", name="answer_files_pkey"),
     sa.ForeignKeyConstraint(
         ["student_id", "student_exam_id"],
@@ -395,6 +397,7 @@ question_files = sa.Table(
     _moment("created_at", default=True),
     # When a question named it first; versions are for good, and so is the file then.
     _moment("named_at", nullable=True),
+    _moment("going_at", nullable=True),
     sa.PrimaryKeyConstraint("id", name="question_files_pkey"),
     sa.CheckConstraint("size_bytes > 0", name="question_files_size_bytes_check"),
 )

@@ -1,6 +1,7 @@
 """Files: whose they are and what names them. Their bytes lie in the file store."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -22,17 +23,19 @@ _OWNED = sa.text(
                 CAST(:files AS uuid[])) AS claimed (student_id, attempt_id, question_id, file_id)
          JOIN answer_files AS kept ON kept.student_id = claimed.student_id AND kept.id = claimed.file_id
               AND kept.student_exam_id = claimed.attempt_id AND kept.question_id = claimed.question_id
+    WHERE kept.going_at IS NULL
     """
 )
 # Not of attempts that are open, or were a moment ago: an answer may come to name them yet.
-_SWEEP_ANSWERS = sa.text(
+_GOING_ANSWERS = sa.text(
     """
-    DELETE FROM answer_files WHERE (student_id, id) IN (
+    UPDATE answer_files SET going_at = now() WHERE (student_id, id) IN (
         SELECT file.student_id, file.id
         FROM answer_files AS file
              JOIN student_exams AS attempt
                   ON attempt.student_id = file.student_id AND attempt.id = file.student_exam_id
         WHERE file.created_at < now() - CAST(:kept AS interval)
+              AND (file.going_at IS NULL OR file.going_at < now() - CAST(:retry AS interval))
               AND attempt.closed_at < now() - CAST(:kept AS interval)
               AND NOT EXISTS (
                   SELECT FROM student_answers AS answer
@@ -44,15 +47,18 @@ _SWEEP_ANSWERS = sa.text(
     RETURNING student_id, id
     """
 )
-_SWEEP_QUESTIONS = sa.text(
+_GOING_QUESTIONS = sa.text(
     """
-    DELETE FROM question_files WHERE id IN (
-        SELECT id FROM question_files
-        WHERE named_at IS NULL AND created_at < now() - CAST(:kept AS interval)
+    UPDATE question_files SET going_at = now() WHERE id IN (
+        SELECT file.id FROM question_files AS file
+        WHERE file.named_at IS NULL AND file.created_at < now() - CAST(:kept AS interval)
+              AND (file.going_at IS NULL OR file.going_at < now() - CAST(:retry AS interval))
         LIMIT :most FOR UPDATE SKIP LOCKED)
     RETURNING id
     """
 )
+
+_STAYS = question_files.c.going_at.is_(None)
 
 
 async def insert_answer_file(
@@ -135,11 +141,11 @@ async def known_question_files(
     if not file_ids:
         return set()
     if not naming:
-        found = sa.select(question_files.c.id).where(question_files.c.id.in_(file_ids))
+        found = sa.select(question_files.c.id).where(question_files.c.id.in_(file_ids), _STAYS)
         return set(await conn.scalars(found))
     named = (
         sa.update(question_files)
-        .where(question_files.c.id == sa.any_(sa.cast(list(file_ids), pg.ARRAY(sa.Uuid))))
+        .where(question_files.c.id == sa.any_(sa.cast(list(file_ids), pg.ARRAY(sa.Uuid))), _STAYS)
         .values(named_at=sa.func.coalesce(question_files.c.named_at, sa.func.now()))
         .returning(question_files.c.id)
     )
@@ -152,11 +158,32 @@ async def exams_of(conn: AsyncConnection, student_id: UUID) -> list[UUID]:
     return list(await conn.scalars(query, {"student_id": student_id}))
 
 
-async def sweep(conn: AsyncConnection, kept: timedelta, most: int) -> list[str]:
-    """Remove files that nothing names, at most so many of each kind; where their bytes lie.
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A file to be removed. `student_id`: of an answer's."""
 
-    The rows stay locked until the commit: the bytes are to be gone before it.
+    id: UUID
+    student_id: UUID | None = None
+
+    @property
+    def path(self) -> str:
+        return question_path(self.id) if self.student_id is None else answer_path(self.student_id, self.id)
+
+
+async def mark_going(conn: AsyncConnection, kept: timedelta, retry: timedelta, most: int) -> list[Going]:
+    """Files that nothing names, at most so many of each kind: nothing can name them from the commit on.
+
+    Those marked before, less than `retry` ago, are left out: somebody is at it, or it failed.
     """
-    values: dict[str, Any] = {"kept": kept, "most": most}
-    answers = [answer_path(row.student_id, row.id) for row in await conn.execute(_SWEEP_ANSWERS, values)]
-    return answers + [question_path(row.id) for row in await conn.execute(_SWEEP_QUESTIONS, values)]
+    values: dict[str, Any] = {"kept": kept, "retry": retry, "most": most}
+    answers = [Going(row.id, row.student_id) for row in await conn.execute(_GOING_ANSWERS, values)]
+    return answers + [Going(row.id) for row in await conn.execute(_GOING_QUESTIONS, values)]
+
+
+async def remove(conn: AsyncConnection, gone: Collection[Going]) -> None:
+    """The rows of files whose bytes are gone."""
+    answers = [(file.student_id, file.id) for file in gone if file.student_id is not None]
+    questions = [file.id for file in gone if file.student_id is None]
+    key = sa.tuple_(answer_files.c.student_id, answer_files.c.id)
+    await conn.execute(answer_files.delete().where(key.in_(answers)))
+    await conn.execute(question_files.delete().where(question_files.c.id.in_(questions)))
