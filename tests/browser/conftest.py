@@ -68,8 +68,8 @@ async def sit(browser: Browser, origin: str, request: pytest.FixtureRequest) -> 
 
     yield give
     kept = evidence(request.node) if request.node.stash.get(_failed, False) else None
-    for desk in desks:
-        await desk.leave(kept)
+    for number, desk in enumerate(desks):
+        await desk.leave(kept / f"desk-{number}" if kept else None)
     assert [fault for desk in desks for fault in desk.faults] == []
 
 

@@ -65,8 +65,8 @@ class Desk:
         if evidence:
             evidence.mkdir(parents=True, exist_ok=True)
             for number, page in enumerate(self.context.pages):
-                await page.screenshot(path=evidence / f"{id(self)}-{number}.png", full_page=True)
-            await self.context.tracing.stop(path=evidence / f"{id(self)}.zip")
+                await page.screenshot(path=evidence / f"tab-{number}.png", full_page=True)
+            await self.context.tracing.stop(path=evidence / "trace.zip")
         await self.context.close()
 
 
