@@ -13,15 +13,11 @@ SHARED = shared_tables.define(metadata)
 
 MAX_REVISION = 2**53 - 1
 
+# fmt: off
 QUESTION_TYPES = (
-    "single_choice",
-    "multi_choice",
-    "true_false",
-    "numeric",
-    "short_text",
-    "text",
-    "image",
+    "single_choice", "multi_choice", "true_false", "numeric", "short_text", "text", "image",
 )
+# fmt: on
 EXAM_STATUSES = ("draft", "publishing", "published", "closed")
 ATTEMPT_STATUSES = ("in_progress", "paused", "submitted", "expired", "void")
 
