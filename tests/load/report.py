@@ -96,6 +96,7 @@ def _plot_latencies(curve: Sequence[Line], file: Path) -> None:
     axes.set(xlabel="saves a second, two answers each (open loop)", ylabel="milliseconds", yscale="log")
     axes.set(xlim=(0, None))
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.legend(frameon=False)
     _write(figure, file)
 
