@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from examkit.private_files import write_private
 
 from examhall_local import options
-from examhall_local.files import kept_password, write_private
+from examhall_local.files import kept_password
 from examhall_local.plan import base_environment, discover
 from examhall_local.ports import KeptPorts, is_free
 from examhall_local.statedir import NotOursError, StateDir

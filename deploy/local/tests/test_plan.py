@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from examkit.certificates import CertificateFiles
+
 from examhall_local import options
-from examhall_local.certificates import CertificateFiles
 from examhall_local.plan import Addresses, gateway_spec
 
 

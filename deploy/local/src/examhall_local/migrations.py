@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from examhall_local.files import tail, write_private
+from examkit.private_files import write_private
+
+from examhall_local.files import tail
 from examhall_local.plan import Access, Service, base_environment, migration_settings
 from examhall_local.processes import spawn
 

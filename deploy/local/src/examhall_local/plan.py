@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from examhall_local.certificates import CertificateFiles
+from examkit.certificates import CertificateFiles
+
 from examhall_local.options import Options
 from examhall_local.ports import KeptPorts
 from examhall_local.processes import without

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from examhall_local.files import write_private
+from examkit.private_files import write_private
 
 # Below the range from which Linux and macOS take the ports of outgoing connections: nobody takes a kept
 # port by accident while its owner restarts.

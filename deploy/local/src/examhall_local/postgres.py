@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 import psycopg
+from examkit.private_files import write_private
 
 from examhall_local import binaries
-from examhall_local.files import kept_password, tail, write_private
+from examhall_local.files import kept_password, tail
 from examhall_local.ports import KeptPorts
 from examhall_local.processes import (
     MARKER,

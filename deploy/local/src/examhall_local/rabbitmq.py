@@ -1,7 +1,5 @@
 """A private RabbitMQ node, with its own port mapper, that keeps data, users and ports in a state folder."""
 
-import base64
-import hashlib
 import json
 import os
 import secrets
@@ -9,19 +7,28 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from examkit.broker_access import BrokerUser, definitions, with_administrator
+from examkit.private_files import write_private
+
 from examhall_local import amqp_probe, binaries
-from examhall_local.files import kept_password, tail, write_private
+from examhall_local.files import kept_password, tail
 from examhall_local.ports import KeptPorts
 from examhall_local.postgres import NodeFailedError
 from examhall_local.processes import end, ref, spawn, without
 
 ADMINISTRATOR = "administrator"
-EXCHANGE = "examhall.events"
 VHOST = "examhall"
 USERS = ("auth", "exam", "grading", "import", "gateway")
+# Under which topic a user publishes (none: it does not), and whose events it hears beside its own.
+RIGHTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "exam": ("exam", ("grading",)),
+    "grading": ("grading", ("exam",)),
+    "import": ("imports", ()),
+    "gateway": ("", ()),
+}
 _READY_WITHIN = 120.0  # seconds
 
 
@@ -148,38 +155,23 @@ class PrivateRabbit:
 
     def _configure(self) -> None:
         """Writes all that the node reads at boot; nothing under /etc has a say."""
-        definitions = self._folder / "definitions.json"
-        write_private(definitions, json.dumps(self._definitions(), indent=1))
+        file = self._folder / "definitions.json"
+        write_private(file, json.dumps(self._definitions(), indent=1))
         write_private(self._folder / "enabled_plugins", "[].\n")
         write_private(self._folder / "rabbitmq-env.conf", "")
         write_private(
             self._folder / "rabbitmq.conf",
             f"listeners.tcp.local = 127.0.0.1:{self._port}\n"
-            f"load_definitions = {definitions}\n"
+            f"load_definitions = {file}\n"
             "log.console = true\nlog.console.level = info\nlog.file = false\n"
             "disk_free_limit.absolute = 100MB\n"
             "raft.wal_max_size_bytes = 67108864\n",
         )
 
     def _definitions(self) -> dict[str, object]:
-        everyone = (ADMINISTRATOR, *self._users)
-        return {
-            "vhosts": [{"name": VHOST}],
-            "users": [
-                {
-                    "name": user,
-                    "password_hash": _hashed(self._password(user)),
-                    "hashing_algorithm": "rabbit_password_hashing_sha256",
-                    "tags": ["administrator"] if user == ADMINISTRATOR else [],
-                }
-                for user in everyone
-            ],
-            "permissions": [{"user": user, "vhost": VHOST, **_permissions(user)} for user in everyone],
-            "topic_permissions": [
-                {"user": user, "vhost": VHOST, "exchange": EXCHANGE, **_topic_permissions(user)}
-                for user in self._users
-            ],
-        }
+        users = [BrokerUser(user, self._password(user), *RIGHTS.get(user, (user,))) for user in self._users]
+        made = definitions(VHOST, users)
+        return with_administrator(made, ADMINISTRATOR, self._password(ADMINISTRATOR))
 
     def _environment(self) -> dict[str, str]:
         home = self._folder / "home"
@@ -212,34 +204,3 @@ class PrivateRabbit:
             "RABBITMQ_GENERATED_CONFIG_DIR": f"{folder}/generated",
             "RABBITMQ_PID_FILE": f"{folder}/pid",
         }
-
-
-def _hashed(password: str) -> str:
-    """RabbitMQ's form: base64 of a 4-byte salt and SHA-256 of salt and password."""
-    salt = secrets.token_bytes(4)
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
-
-
-def _permissions(user: str) -> dict[str, str]:
-    """A service may touch its own queues and the one exchange; the gateway publishes nothing."""
-    if user == ADMINISTRATOR:
-        return {"configure": ".*", "write": ".*", "read": ".*"}
-    own = rf"^({EXCHANGE}|{user}\..*)$".replace("examhall.", r"examhall\.")
-    publishes = "" if user == "gateway" else r"examhall\.events|"
-    return {"configure": own, "write": rf"^({publishes}{user}\..*)$", "read": own}
-
-
-def _topic_permissions(user: str) -> dict[str, str]:
-    """Nobody publishes in another's name, nor hears what is not meant for it: events hold answers."""
-    if user == ADMINISTRATOR:
-        return {"write": ".*", "read": ".*"}
-    topic = "imports" if user == "import" else user
-    hears = "|".join(dict.fromkeys(("auth", topic, *_HEARS.get(user, ()))))
-    return {
-        "write": "^$" if user == "gateway" else rf"^examhall\.{topic}\..*",
-        "read": rf"^examhall\.({hears})\..*",
-    }
-
-
-# Whose events a user may bind a queue to beside its own; auth's revocations concern everybody.
-_HEARS = {"exam": ("grading",), "grading": ("exam",)}

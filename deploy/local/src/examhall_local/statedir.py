@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from examkit.private_files import write_private
+
 from examhall_local import kept_files
-from examhall_local.files import write_private
 from examhall_local.processes import ProcessRef
 
 _SIGN = ".examhall-state"

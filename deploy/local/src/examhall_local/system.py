@@ -12,9 +12,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
-from examhall_local import certificates, migrations
+from examkit import certificates
+from examkit.certificates import CertificateFiles
+
+from examhall_local import migrations
 from examhall_local.backing import Backing
-from examhall_local.certificates import CertificateFiles
 from examhall_local.files import kept_password, tail
 from examhall_local.http_probe import answers
 from examhall_local.keeper import Keeper
@@ -75,8 +77,8 @@ class System:
         self._check_port()
         self._addresses = Addresses.choose(self.options, self.services, KeptPorts(self.folder.ports))
         self._note()
-        identities = (*(s.name for s in self.services), *certificates.IDENTITIES)
-        self._tls = certificates.ensure(self.folder.tls, tuple(dict.fromkeys(identities)))
+        identities = (*(s.name for s in self.services), "gateway-student", "gateway-staff", "operator")
+        self._tls = certificates.ensure(self.folder.tls, identities)
         # RabbitMQ takes the longest: the database is made ready meanwhile.
         pool = ThreadPoolExecutor(1)
         rabbit = self._rabbit_start = pool.submit(self._backing.start_rabbitmq)

@@ -1,6 +1,7 @@
-"""A service's process: `python -m exam_service serve | work | migrate | check-config | queues`.
+"""A service's process: `python -m exam_service serve | work | migrate | check-config | queues | …`.
 
 `serve` runs the gRPC server, and the workers too where WORKERS=inline; `work` runs the workers alone.
+`await-schema` returns once the schema is as far as the code needs it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from examkit.rpc.server import RpcServer
 from examkit.settings import (
     BrokerSettings,
     MigrationSettings,
+    SchemaSettings,
     ServiceSettings,
     SettingsError,
     from_environment,
@@ -28,6 +31,8 @@ from examkit.settings import (
 from examkit.workers import Worker
 
 STEPS = ("pre", "post")
+COMMANDS = ("serve", "work", "migrate", "await-schema", "check-config", "queues")
+SCHEMA_POLL_SECONDS = 2.0
 
 S = TypeVar("S", bound=ServiceSettings)
 Mode = Literal["serve", "work"]
@@ -70,7 +75,9 @@ class ServiceDefinition(Generic[S]):
 def main(definition: ServiceDefinition[Any], argv: Sequence[str] | None = None) -> None:
     """Runs the command and exits: 0 done, 1 failed, 2 wrong settings."""
     parser = argparse.ArgumentParser(prog=f"python -m {definition.package}")
-    parser.add_argument("command", choices=["serve", "work", "migrate", "check-config", "queues"])
+    parser.add_argument(
+        "command", choices=["serve", "work", "migrate", "await-schema", "check-config", "queues"]
+    )
     parser.add_argument(
         "--steps", nargs="+", choices=STEPS, default=STEPS, help="of migrate: before or after a roll-out"
     )
@@ -82,6 +89,8 @@ def main(definition: ServiceDefinition[Any], argv: Sequence[str] | None = None) 
     try:
         if command == "migrate":
             _migrate(definition, arguments.steps)
+        elif command == "await-schema":
+            _await_schema(definition)
         elif command == "check-config":
             _check(definition)
         elif command == "queues":
@@ -103,6 +112,15 @@ def _migrate(definition: ServiceDefinition[Any], steps: Sequence[str]) -> None:
     settings = from_environment(MigrationSettings)
     logs.setup(definition.name, settings.log_level)
     upgrade(definition.package, settings.migrate_database_url, settings.db_schema, steps=steps)
+
+
+def _await_schema(definition: ServiceDefinition[Any]) -> None:
+    from examkit.migrate import is_current
+
+    settings = from_environment(SchemaSettings)
+    while not is_current(definition.package, settings.database_url, settings.db_schema):
+        print(f"waiting for the schema {settings.db_schema}", file=sys.stderr)
+        time.sleep(SCHEMA_POLL_SECONDS)
 
 
 def _check(definition: ServiceDefinition[S]) -> None:

@@ -13,6 +13,7 @@ import structlog
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from psycopg import sql
 
 from examkit import shared_tables
 
@@ -41,6 +42,7 @@ def upgrade(
 
     `url` is a libpq URL of the migrating role, straight to Postgres (not through a transaction pooler).
     `serve_role` is `<schema>_serve` unless told. Does nothing when current; runs that meet take turns.
+    A schema that newer code has brought further than this code knows is left alone (a roll-back).
     A revision whose module says `step = "post"` runs only when `steps` has "post" (after the roll-out of
     the code), and so do those after it. Blocks; raises MigrationError, sqlalchemy's or psycopg's errors.
     """
@@ -67,6 +69,28 @@ def upgrade(
     return reached
 
 
+def is_current(package: str, url: str, schema: str) -> bool:
+    """Whether `schema` is as far as this code needs it: all of its `pre` revisions are there.
+
+    `url` is of either role. True too for a schema of newer code; False while there is no schema, no role
+    or no server yet.
+    """
+    script = _script(package)
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            query = sql.SQL("SELECT version_num FROM {}.alembic_version").format(sql.Identifier(schema))
+            row = connection.execute(query).fetchone()
+    except (psycopg.OperationalError, psycopg.ProgrammingError):
+        return False
+    if row is None:
+        return False
+    return not _knows(script, row[0]) or not _plan(script, ("pre",))(row[0], None)
+
+
+def _knows(script: ScriptDirectory, revision: str) -> bool:
+    return any(known.revision == revision for known in script.walk_revisions())
+
+
 def _script(package: str) -> ScriptDirectory:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
@@ -85,6 +109,10 @@ def _plan(script: ScriptDirectory, steps: Collection[str]) -> Any:
         return getattr(step.revision.module, "step", "pre") in steps
 
     def plan(current: Any, _context: Any) -> list[Any]:
+        reached = current[0] if isinstance(current, tuple) and current else current
+        if reached and not _knows(script, reached):
+            _log.warning("schema_of_newer_code", revision=reached)
+            return []
         return list(itertools.takewhile(is_wanted, script._upgrade_revs("heads", current)))
 
     return plan

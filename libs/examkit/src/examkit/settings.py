@@ -13,6 +13,7 @@ from examkit.tls import TlsFiles
 __all__ = [
     "BrokerSettings",
     "MigrationSettings",
+    "SchemaSettings",
     "ServiceSettings",
     "SettingsError",
     "TlsFiles",
@@ -72,6 +73,14 @@ class MigrationSettings:
     migrate_database_url: str = field(repr=False, metadata={"form": "postgresql"})
     db_schema: str
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemaSettings:
+    """What waiting for the schema needs."""
+
+    database_url: str = field(repr=False, metadata={"form": "postgresql"})
+    db_schema: str
 
 
 @dataclass(frozen=True, kw_only=True)

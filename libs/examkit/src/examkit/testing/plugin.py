@@ -65,7 +65,7 @@ def fresh_database(make_database: DatabaseMaker) -> Iterator[Callable[[str], Tes
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], TlsFiles]:
     """`certificates("exam")`: the files with which a process proves to be `exam`; one authority for all."""
-    from examhall_local.certificates import ensure
+    from examkit.certificates import ensure
 
     folder: Path = tmp_path_factory.mktemp("tls")
 

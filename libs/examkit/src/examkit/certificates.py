@@ -1,10 +1,11 @@
-"""The local certificate authority, and a certificate for each process.
+"""An authority of one's own, and a certificate for each process: `-m examkit.certificates FOLDER NAME…`.
 
 A certificate says who its owner is by the DNS name `<identity>.examhall.internal`; servers and clients of
 the system look at nothing else. It serves as both server and client certificate, as every call is mutual TLS.
 """
 
 import ipaddress
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from examhall_local.files import write_private
+from examkit.private_files import write_private
+from examkit.tls import IDENTITY_DOMAIN
 
-IDENTITIES = ("auth", "exam", "grading", "import", "gateway-student", "gateway-staff", "operator")
-DOMAIN = "examhall.internal"
 _CA_LIFE, _CA_RENEW = timedelta(days=3650), timedelta(days=400)
 _LEAF_LIFE, _LEAF_RENEW = timedelta(days=365), timedelta(days=60)
 
@@ -39,7 +39,7 @@ class _Authority:
 
 
 def ensure(
-    folder: Path, identities: Iterable[str] = IDENTITIES, *, now: datetime | None = None
+    folder: Path, identities: Iterable[str], *, now: datetime | None = None
 ) -> dict[str, CertificateFiles]:
     """Makes what is missing in `folder` or ends soon, keeps the rest, and gives each identity's files."""
     moment = now or datetime.now(UTC)
@@ -91,7 +91,7 @@ def _is_good(files: CertificateFiles, authority: _Authority, now: datetime) -> b
 def _issue(files: CertificateFiles, identity: str, authority: _Authority, now: datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, identity)])
-    names = [x509.DNSName(f"{identity}.{DOMAIN}"), x509.DNSName("localhost")]
+    names = [x509.DNSName(f"{identity}.{IDENTITY_DOMAIN}"), x509.DNSName("localhost")]
     addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     own = authority.key.public_key()
@@ -144,3 +144,7 @@ def _write(
     pem = serialization.Encoding.PEM
     write_private(key_file, key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     write_private(certificate_file, certificate.public_bytes(pem), mode=0o644)
+
+
+if __name__ == "__main__":
+    ensure(Path(sys.argv[1]), sys.argv[2:])

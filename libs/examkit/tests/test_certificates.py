@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-
-from examhall_local import certificates
+from examkit import certificates
 
 
 def _load(path: Path) -> x509.Certificate:
