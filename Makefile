@@ -20,7 +20,7 @@ LOCKED := $(PINNED) pyproject.toml $(addprefix --no-emit-package ,$(DISTRIBUTION
 .PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+		printf '  make %-11s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo '  PORT (8000)  STATE_DIR (.run)  HOST (127.0.0.1)  DEMO=0  RATE_LIMITS=0  DATABASE_URL  RABBITMQ_URL'
 
@@ -98,6 +98,18 @@ bench: setup ## measurements against a copy of its own; B='save curve' for some 
 .PHONY: chaos
 chaos: setup ## kill, hang and cut off everything under load, and check that no promise broke; SECONDS=600 SEED=
 	@exec $(PYTHON_IN_VENV) -m tests.chaos --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+.PHONY: images
+images: ## container images of all services and the gateway, by podman or docker; BUILDER= REPOSITORY= VERSION= BUILD_ARGS= SBOM=folder
+	@exec deploy/docker/build.sh
+
+.PHONY: test-images
+test-images: setup ## the images together, hardened as in the chart, through the scenarios of an exam
+	@exec $(PYTHON_IN_VENV) -m pytest -q tests/deploy/images.py
+
+.PHONY: chart
+chart: setup ## render and check the chart with every values file
+	@exec $(PYTHON_IN_VENV) -m pytest -q tests/deploy
 
 .PHONY: lint
 lint: setup ## formatters, linters, type checks, generated code; of the pages too
