@@ -183,3 +183,26 @@ def test_sqlalchemy_sees_the_search_path(sample: TestDatabase) -> None:
     engine = sa.create_engine(sample.serve_dsn.replace("postgresql://", "postgresql+psycopg://"))
     assert "notes" in sa.inspect(engine).get_table_names()
     engine.dispose()
+
+
+def test_pods_wait_for_what_their_code_needs(make_database: DatabaseMaker) -> None:
+    database = make_database.empty("sample")
+
+    def current() -> bool:
+        return migrate.is_current("sample_service", database.serve_dsn, "sample")
+
+    assert not migrate.is_current("sample_service", "postgresql://nobody@127.0.0.1:1/none", "sample")
+    assert not current()
+    migrate.upgrade("sample_service", database.migrate_dsn, "sample", steps=("pre",))
+    assert current()
+    migrate.upgrade("sample_service", database.migrate_dsn, "sample")
+    assert current()
+
+
+def test_a_schema_of_newer_code_is_left_alone(make_database: DatabaseMaker) -> None:
+    database = make_database.empty("sample")
+    migrate.upgrade("sample_service", database.migrate_dsn, "sample")
+    with psycopg.connect(database.migrate_dsn) as connection:
+        connection.execute("UPDATE sample.alembic_version SET version_num = '0003'")
+    assert migrate.upgrade("sample_service", database.migrate_dsn, "sample") == "0003"
+    assert migrate.is_current("sample_service", database.serve_dsn, "sample")

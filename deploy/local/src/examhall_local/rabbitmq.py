@@ -41,6 +41,7 @@ class PrivateRabbit:
         *,
         log: Path | None = None,
         users: Sequence[str] = USERS,
+        management: bool = False,
         die_with_parent: bool = False,
     ) -> None:
         self._state_dir = state_dir.resolve()
@@ -48,6 +49,7 @@ class PrivateRabbit:
         self._log = log or self._state_dir / "logs" / "rabbitmq.log"
         self._ports = KeptPorts(self._state_dir / "ports.json")
         self._users = tuple(users)
+        self._management = management
         self._last_signal = signal.SIGTERM if die_with_parent else None
         self._port = 0
         self._epmd_lock = threading.Lock()
@@ -62,6 +64,12 @@ class PrivateRabbit:
     def url_of(self, user: str) -> str:
         """The URL with which `user` (a service's name) connects."""
         return f"amqp://{user}:{self._password(user)}@127.0.0.1:{self._port}/{VHOST}"
+
+    @property
+    def management_url(self) -> str:
+        """Of the management API, as the administrator, where the node has one."""
+        port = self._ports.kept("rabbitmq-management")
+        return f"http://{ADMINISTRATOR}:{self._password(ADMINISTRATOR)}@127.0.0.1:{port}"
 
     def start(self) -> str:
         """Starts port mapper and node, and returns the administrator's URL when the node lets him in."""
@@ -157,7 +165,8 @@ class PrivateRabbit:
         """Writes all that the node reads at boot; nothing under /etc has a say."""
         file = self._folder / "definitions.json"
         write_private(file, json.dumps(self._definitions(), indent=1))
-        write_private(self._folder / "enabled_plugins", "[].\n")
+        plugins = "rabbitmq_management" if self._management else ""
+        write_private(self._folder / "enabled_plugins", f"[{plugins}].\n")
         write_private(self._folder / "rabbitmq-env.conf", "")
         write_private(
             self._folder / "rabbitmq.conf",
@@ -165,8 +174,14 @@ class PrivateRabbit:
             f"load_definitions = {file}\n"
             "log.console = true\nlog.console.level = info\nlog.file = false\n"
             "disk_free_limit.absolute = 100MB\n"
-            "raft.wal_max_size_bytes = 67108864\n",
+            "raft.wal_max_size_bytes = 67108864\n" + self._management_listener(),
         )
+
+    def _management_listener(self) -> str:
+        if not self._management:
+            return ""
+        port = self._ports.claim("rabbitmq-management")
+        return f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n"
 
     def _definitions(self) -> dict[str, object]:
         users = [BrokerUser(user, self._password(user), *RIGHTS.get(user, (user,))) for user in self._users]
