@@ -105,7 +105,7 @@ images: ## container images of all services and the gateway, by podman or docker
 
 .PHONY: test-images
 test-images: setup ## the images together, hardened as in the chart, through the scenarios of an exam
-	@exec $(PYTHON_IN_VENV) -m pytest -q tests/deploy/images.py
+	@exec $(PYTHON_IN_VENV) -m pytest -q tests/deploy/images/scenarios.py
 
 .PHONY: chart
 chart: setup ## render and check the chart with every values file
