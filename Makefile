@@ -12,6 +12,7 @@ LOCAL := $(PYTHON_IN_VENV) -m examhall_local
 NPM := deploy/local/web.sh npm
 MEMBERS := protos/gen $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml)) gateway deploy/local
 SOURCES := $(wildcard $(addsuffix /src/*,$(filter-out protos/gen,$(MEMBERS))))
+MEASURED := $(notdir $(patsubst %/metrics.py,%,$(wildcard gateway/src/*/metrics.py services/*/src/*/metrics.py)))
 DISTRIBUTIONS := $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix /pyproject.toml,$(MEMBERS)))
 PINNED := .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11
@@ -135,6 +136,10 @@ fmt: setup ## format, and repair what the linter can repair
 .PHONY: protos
 protos: setup ## generate protos/gen from protos/examprotos
 	protos/generate.sh
+
+.PHONY: metrics
+metrics: setup ## generate docs/metrics.md from what the programs measure
+	$(PYTHON_IN_VENV) -m examkit.metrics_catalogue $(MEASURED) >docs/metrics.md
 
 .PHONY: api
 api: setup ## generate web/openapi.json from the gateway, and the pages' API client from it

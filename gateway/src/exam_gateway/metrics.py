@@ -43,4 +43,5 @@ page_load = Histogram(
     "Time until a page could be used, as pages say",
     buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32),
 )
+page_reports = Counter("examhall_client_reports", "Reports of pages")
 page_errors = Counter("examhall_client_errors", "Errors that pages reported, by kind", ("kind",))

@@ -74,6 +74,7 @@ async def report_from_page(request: Request, body: PageReport) -> ReportTaken:
     """Numbers are counted, errors logged without what is personal. 20 reports at once, then one in 5 s."""
     request.app.state.gatekeeper.limits.report(request.scope[USER])
     request.scope[QUIET] = True
+    metrics.page_reports.inc()
     if body.oldest_unsaved_seconds is not None:
         metrics.oldest_unsaved.observe(body.oldest_unsaved_seconds)
     if body.page_load_ms is not None:

@@ -167,6 +167,20 @@ async def test_reading_opens_no_transaction(db: Database) -> None:
         assert (await tx.conn.execute(sa.text("SELECT now()"))).scalar_one() == first
 
 
+async def test_waiting_for_a_connection_is_measured(sample: TestDatabase) -> None:
+    def figure(name: str) -> float:
+        labels = {"schema": "sample", "pool": "narrow"}
+        return REGISTRY.get_sample_value(f"examhall_db_pool_{name}", labels) or 0.0
+
+    db = Database(sample.serve_dsn, schema="sample", pool_size=1, name="narrow")
+    async with db.reading():
+        other = asyncio.create_task(db.ping())
+        await eventually(lambda: figure("waiting") == 1)
+    await other
+    assert (figure("waiting"), figure("wait_seconds_count")) == (0, 2)
+    await db.close()
+
+
 async def test_an_exhausted_pool_says_so_soon(sample: TestDatabase) -> None:
     db = Database(sample.serve_dsn, schema="sample", pool_size=1, limits=Limits(pool_wait=0.1))
     async with db.transaction():

@@ -19,7 +19,7 @@ from examkit.ops import OpsServer, write_ready_file
 from examkit.workers import FunctionWorker, Supervisor, periodic
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 
 class Readiness:
@@ -74,6 +74,24 @@ async def test_metrics_come_from_the_registry(client: httpx.AsyncClient) -> None
     answer = await client.get("/metrics")
     assert "examhall_saves_total 3.0" in answer.text
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_a_scraper_that_reads_them_gets_the_trace_of_a_slow_call(readiness: Readiness) -> None:
+    telemetry.setup("test", "", 1.0, processor=SimpleSpanProcessor(InMemorySpanExporter()))
+    registry = CollectorRegistry()
+    seconds = Histogram("examhall_calls_seconds", "Calls", registry=registry)
+    with telemetry.span("call") as recorded:
+        seconds.observe(0.3, telemetry.exemplar(recorded))
+        trace = telemetry.trace_id()
+    telemetry.shutdown()
+    with telemetry.span("unsampled") as recorded:
+        assert telemetry.exemplar(recorded) is None
+    server = OpsServer("127.0.0.1:0", readiness, registry=registry)
+    port = await server.start()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        answer = await http.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    await server.stop()
+    assert f'# {{trace_id="{trace}"}} 0.3' in answer.text
 
 
 async def test_everything_else_is_refused(client: httpx.AsyncClient) -> None:

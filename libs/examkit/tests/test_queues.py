@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from event_rooms import Heard, Room, running, take, waiting
-from examkit import queues
+from examkit import queue_gauges, queues
 from examkit.bundles import BUNDLE_TYPE, packed
 from examkit.db import Database
 from examkit.errors import AppError
 from examkit.events import Envelope, RawMessage
 from examkit.messaging import Bus, Consumer
 from examkit.testing import eventually
+from examkit.topology import Topology
+from prometheus_client import REGISTRY
 
 _DEFINITION = """
 from contextlib import asynccontextmanager
@@ -37,6 +39,23 @@ async def consuming(bus: Bus, db: Database, room: Room, heard: Heard) -> AsyncIt
 
 async def holds(url: str, queue: str, number: int) -> bool:
     return await waiting(url, queue) == number
+
+
+async def test_the_queue_and_its_dead_are_measured(db: Database, bus: Bus, rabbitmq_url: str) -> None:
+    def gauges(queue: str) -> tuple[float | None, float | None]:
+        names = ("examhall_queue_messages", "examhall_dead_letters_parked")
+        messages, parked = (REGISTRY.get_sample_value(name, {"queue": queue}) for name in names)
+        return messages, parked
+
+    room, heard = Room(), Heard(failures=[KeyError("no paper") for _ in range(4)])
+    async with consuming(bus, db, room, heard):
+        for subject in ("a", "b"):
+            await bus.publish(Envelope.of(room.event(subject), "/examhall/sample"), mandatory=True)
+        await eventually(functools.partial(holds, rabbitmq_url, f"{room.queue}.dead", 2))
+    await bus.publish(Envelope.of(room.event("c"), "/examhall/sample"), mandatory=True)
+    await eventually(functools.partial(holds, rabbitmq_url, room.queue, 1))
+    await queue_gauges.measure(bus, Topology(room.queue, (), (0.05,)))
+    assert gauges(room.queue) == (1, 2)
 
 
 async def test_they_are_shown_without_their_bodies_and_applied_when_sent_again(

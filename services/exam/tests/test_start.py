@@ -18,6 +18,7 @@ from exam_service.usecases.roster import Roster, set_roster
 from examkit.db import Database
 from examkit.errors import AppError
 from examprotos.exam.v1 import events_pb2
+from prometheus_client import REGISTRY
 
 from .builders import draft, events, published, write
 from .sitting import Hall, sent
@@ -209,6 +210,25 @@ async def test_a_resume_brings_back_everything(hall: Hall) -> None:
     assert saved[str(first.question_id)].revision == 4
     assert saved[str(second.question_id)].answer_json == b"null"
     assert (await hall.row(begun.attempt.id))["resumes"] == 1
+
+
+async def test_the_time_since_the_last_sign_of_life_is_measured(hall: Hall, db: Database) -> None:
+    def figures() -> list[float]:
+        name = "examhall_exam_resume_gap_seconds"
+        samples = ((f"{name}_count", {}), (f"{name}_sum", {}), (f"{name}_bucket", {"le": "60.0"}))
+        return [REGISTRY.get_sample_value(*sample) or 0.0 for sample in samples]
+
+    exam = await hall.exam()
+    who, _ = await hall.sits(exam)
+    before = figures()
+    await hall.resume(who, exam)
+    await write(db, "UPDATE student_exams SET last_activity = last_activity - interval '10 minutes'")
+    await hall.resume(who, exam)
+    count, total, soon = (now - then for now, then in zip(figures(), before, strict=True))
+    assert (count, soon) == (2, 1)
+    assert 600 <= total < 610
+    await hall.resume(who, exam)
+    assert figures()[2] == before[2] + 2
 
 
 async def test_there_is_nothing_to_resume_without_an_attempt_in_progress(hall: Hall, db: Database) -> None:

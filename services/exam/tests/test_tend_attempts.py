@@ -305,6 +305,38 @@ async def test_the_gauges(hall: Hall, db: Database) -> None:
     assert 60 <= lag < 70
 
 
+async def test_closed_attempts_without_a_grade_are_measured(hall: Hall, db: Database) -> None:
+    def gauges() -> tuple[float | None, float]:
+        oldest = REGISTRY.get_sample_value("examhall_exam_oldest_ungraded_seconds") or 0.0
+        return REGISTRY.get_sample_value("examhall_exam_ungraded_attempts"), oldest
+
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    await measure(db)
+    assert gauges() == (0, 0)
+    await hall.submit(who, sitting.attempt.id)
+    await write(db, "UPDATE student_exams SET closed_at = closed_at - interval '90 seconds'")
+    await measure(db)
+    count, oldest = gauges()
+    assert count == 1
+    assert 90 <= oldest < 100
+    await write(db, "UPDATE student_exams SET announce_at = NULL")
+    await measure(db)
+    assert gauges() == (0, 0)
+
+
+async def test_how_long_attempts_took_is_counted_by_what_they_became(hall: Hall, db: Database) -> None:
+    def total(status: str) -> float:
+        name = "examhall_exam_attempt_duration_seconds_sum"
+        return REGISTRY.get_sample_value(name, {"status": status}) or 0.0
+
+    who, sitting = await hall.sits(await hall.exam(TEXTS))
+    await write(db, "UPDATE student_exams SET started_at = started_at - interval '20 minutes'")
+    before = {status: total(status) for status in ("submitted", "expired")}
+    await hall.submit(who, sitting.attempt.id)
+    assert 1200 <= total("submitted") - before["submitted"] < 1210
+    assert total("expired") == before["expired"]
+
+
 async def test_outcomes_are_counted(hall: Hall) -> None:
     def count(outcome: str) -> float:
         return REGISTRY.get_sample_value("examhall_exam_saves_total", {"outcome": outcome}) or 0.0

@@ -67,7 +67,7 @@ class Frame:
                 if recorded is not None:
                     recorded.update_name(f"{exchange.method} {exchange.route}")
                     recorded.set_attribute("http.response.status_code", exchange.status)
-                exchange.tell()
+                exchange.tell(telemetry.exemplar(recorded))
         finally:
             metrics.in_flight.dec()
 
@@ -134,10 +134,10 @@ class Exchange:
             complete.append((b"cache-control", b"no-store"))
         return complete
 
-    def tell(self) -> None:
+    def tell(self, exemplar: dict[str, str] | None = None) -> None:
         """The metric and the log line: templates and figures, never ids, tokens or bodies."""
         route, method, status = self.route, self.method, self.status
-        _seconds_of(route, method, status).observe(self._seconds)
+        _seconds_of(route, method, status).observe(self._seconds, exemplar)
         if status >= 400 or QUIET not in self._scope:
             ms = round(self._seconds * 1000, 1)
             log.info("http_request", route=route, method=method, status=status, ms=ms)

@@ -75,6 +75,8 @@ class Batcher(Generic[Item, Result]):
         capacity: int = 2_000,
     ) -> None:
         self._name = name
+        self._sizes = _sizes.labels(name)
+        self._depth = _depth.labels(name)
         self._run = run
         self._capacity = capacity
         self._together: _Lane[Item, Result] = _Lane(in_flight, most)
@@ -103,8 +105,8 @@ class Batcher(Generic[Item, Result]):
     async def _drain(self, lane: _Lane[Item, Result]) -> None:
         try:
             while batch := lane.take():
-                _sizes.labels(self._name).observe(len(batch))
-                _depth.labels(self._name).set(len(self._together.waiting) + len(self._alone.waiting))
+                self._sizes.observe(len(batch))
+                self._depth.set(len(self._together.waiting) + len(self._alone.waiting))
                 self._settle(batch, await self._outcomes(batch))
         finally:
             lane.free += 1

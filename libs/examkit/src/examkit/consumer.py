@@ -19,6 +19,7 @@ from examkit.database_errors import Contended, DatabaseAway
 from examkit.db import Database, Tx
 from examkit.errors import AppError, Kind
 from examkit.events import Delivery, MalformedEnvelope, RawMessage
+from examkit.queue_gauges import keep_measuring
 from examkit.topology import Topology
 
 Handler = Callable[[Tx, Delivery], Awaitable[None]]
@@ -104,12 +105,16 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until cancelled. What was under way then is rolled back, and delivered again later."""
-        cleaning = asyncio.create_task(self._clean_inbox())
+        beside = [
+            asyncio.create_task(self._clean_inbox()),
+            asyncio.create_task(keep_measuring(self._bus, self._topology)),
+        ]
         try:
             await keep_consuming(self.name, self._session)
         finally:
-            cleaning.cancel()
-            await asyncio.gather(cleaning, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def _session(self) -> None:
         async with self._bus.channel(prefetch=self._prefetch) as channel:

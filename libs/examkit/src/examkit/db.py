@@ -8,13 +8,20 @@ from contextlib import asynccontextmanager
 from typing import NoReturn, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from examkit import telemetry
 from examkit.audit import AuditEntry, insert_entry
 from examkit.database_errors import Contended, DatabaseAway, sqlstate, translated, violated_constraint
-from examkit.engine import Limits, autocommit_engine, build_engine, connections_in_use, reading_engine
+from examkit.engine import (
+    Limits,
+    PoolMetrics,
+    autocommit_engine,
+    build_engine,
+    connections_in_use,
+    reading_engine,
+)
 from examkit.events import Envelope, Event
 
 __all__ = [
@@ -33,6 +40,13 @@ R = TypeVar("R")
 
 _pool_size = Gauge("examhall_db_pool_size", "Connections that the pool may hold", ["schema", "pool"])
 _in_use = Gauge("examhall_db_pool_in_use", "Connections that are in use", ["schema", "pool"])
+_waiting = Gauge("examhall_db_pool_waiting", "Units of work that wait for a connection", ["schema", "pool"])
+_wait_seconds = Histogram(
+    "examhall_db_pool_wait_seconds",
+    "Time until a connection was there",
+    ["schema", "pool"],
+    buckets=telemetry.LATENCY_BUCKETS,
+)
 _failures = Counter(
     "examhall_db_failures",
     "Units of work that ended because Postgres was away or contended",
@@ -120,7 +134,10 @@ class Database:
         name: str = "main",
     ) -> None:
         self.schema = schema
-        self._engine = build_engine(dsn, schema, pool_size, limits or Limits(), prepared=prepared)
+        pool = PoolMetrics(_waiting.labels(schema, name), _wait_seconds.labels(schema, name))
+        self._engine = build_engine(
+            dsn, schema, pool_size, limits or Limits(), prepared=prepared, metrics=pool
+        )
         self._alone = autocommit_engine(self._engine)
         self._reading = reading_engine(self._engine)
         _pool_size.labels(schema, name).set(pool_size)

@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from prometheus_client import Gauge, Histogram
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, QueuePool
 
 from examkit.database_errors import is_away
 
@@ -54,8 +55,33 @@ def conninfo(dsn: str, limits: Limits, application_name: str) -> str:
     return make_conninfo("", **{**defaults, **conninfo_to_dict(dsn)})
 
 
+@dataclass(frozen=True)
+class PoolMetrics:
+    """How many wait for a connection, and how long each did."""
+
+    waiting: Gauge
+    seconds: Histogram
+
+    def pool(self) -> type[AsyncAdaptedQueuePool]:
+        """A pool that keeps these."""
+        waiting, seconds = self.waiting, self.seconds
+
+        class MeasuredPool(AsyncAdaptedQueuePool):
+            def _do_get(self) -> ConnectionPoolEntry:
+                with waiting.track_inprogress(), seconds.time():
+                    return super()._do_get()
+
+        return MeasuredPool
+
+
 def build_engine(
-    dsn: str, schema: str, pool_size: int, limits: Limits, *, prepared: bool = False
+    dsn: str,
+    schema: str,
+    pool_size: int,
+    limits: Limits,
+    *,
+    prepared: bool = False,
+    metrics: PoolMetrics | None = None,
 ) -> AsyncEngine:
     """An engine whose sessions see only this schema. Nothing connects before the first use.
 
@@ -66,6 +92,7 @@ def build_engine(
     engine = create_async_engine(
         "postgresql+psycopg://",
         async_creator=connect,
+        poolclass=metrics.pool() if metrics else AsyncAdaptedQueuePool,
         pool_size=pool_size,
         max_overflow=0,  # an elastic pool reconnects all the time under load
         pool_timeout=limits.pool_wait,

@@ -16,8 +16,16 @@ from examkit.errors import AppError
 from examkit.events import Envelope
 
 _log = structlog.get_logger(__name__)
-_pending = Gauge("examhall_outbox_pending", "Committed events that the broker has not confirmed", ["source"])
-_oldest = Gauge("examhall_outbox_oldest_seconds", "Age of the oldest of them, 0 without any", ["source"])
+_pending = Gauge(
+    "examhall_outbox_pending",
+    "Committed events that the broker has not confirmed; take the max over processes",
+    ["source"],
+)
+_oldest = Gauge(
+    "examhall_outbox_oldest_seconds",
+    "Age of the oldest of them, 0 without any; take the max over processes",
+    ["source"],
+)
 _published = Counter("examhall_outbox_published", "Events that the broker has confirmed", ["source"])
 _failures = Counter("examhall_outbox_failures", "Batches that were not published whole", ["source"])
 _delay = Histogram(

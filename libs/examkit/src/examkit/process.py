@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import platform
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
 import structlog
+from prometheus_client import Gauge
 
 from examkit import logs, telemetry
 from examkit.ops import OpsServer, ReadyCheck, write_ready_file
@@ -28,6 +31,8 @@ GRACE_SECONDS = 20.0
 """For what is under way when the process is told to stop: longer than any request of a student may take."""
 READY_POLL_SECONDS = 0.2
 YOUNG_OBJECTS = 20_000
+
+_build_info = Gauge("examhall_build_info", "1: which program this is", ["service", "version", "python"])
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +85,7 @@ def run(name: str, settings: Settings, build: Build) -> None:
     import uvloop
 
     logs.setup(name, settings.log_level)
+    _build_info.labels(name, metadata.version("examkit"), platform.python_version()).set(1)
     if settings.ready_file:
         # Until this run serves, the file of an earlier one would point at a dead process.
         Path(settings.ready_file).unlink(missing_ok=True)

@@ -134,6 +134,11 @@ def parse(traceparent: object) -> TraceContext | None:
     return TraceContext(trace_id_, span_id, bool(flags & 1)) if trace_id_ and span_id else None
 
 
+def exemplar(recorded: trace.Span | None) -> dict[str, str] | None:
+    """What a histogram keeps of a recorded span, so that one finds a trace of a slow request."""
+    return None if recorded is None else {"trace_id": f"{recorded.get_span_context().trace_id:032x}"}
+
+
 def is_recorded(parent: TraceContext | None) -> bool:
     """Decides whether a span is recorded: under a parent as that one was, at the root by the ratio."""
     if _tracing.tracer is None:

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from cryptography import x509
+from prometheus_client import Gauge
 
 IDENTITY_DOMAIN = "examhall.internal"
+
+_expiry = Gauge(
+    "examhall_certificate_expiry_timestamp_seconds",
+    "When the certificate ends that the process shows, in Unix time",
+    ["identity"],
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ def server_name(identity: str) -> str:
 def server_credentials(files: TlsFiles) -> grpc.ServerCredentials:
     """For a server that requires every client to show a certificate of the same CA."""
     return grpc.ssl_server_credentials(
-        [(files.key.read_bytes(), files.cert.read_bytes())],
+        [(files.key.read_bytes(), _shown(files))],
         root_certificates=files.ca.read_bytes(),
         require_client_auth=True,
     )
@@ -49,7 +57,7 @@ def channel_credentials(files: TlsFiles) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(
         root_certificates=files.ca.read_bytes(),
         private_key=files.key.read_bytes(),
-        certificate_chain=files.cert.read_bytes(),
+        certificate_chain=_shown(files),
     )
 
 
@@ -65,3 +73,15 @@ def peer_identity(auth_context: Mapping[str, Iterable[bytes]]) -> str | None:
         return None
     identity = found.pop().decode("ascii", "replace")
     return identity if identity and "." not in identity and "*" not in identity else None
+
+
+def _shown(files: TlsFiles) -> bytes:
+    """One's own certificate chain; from now on the process tells when it ends."""
+    chain = files.cert.read_bytes()
+    own = x509.load_pem_x509_certificate(chain)
+    names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    for name in names.get_values_for_type(x509.DNSName):
+        identity, _, domain = name.partition(".")
+        if domain == IDENTITY_DOMAIN:
+            _expiry.labels(identity).set(own.not_valid_after_utc.timestamp())
+    return chain

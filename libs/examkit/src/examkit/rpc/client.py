@@ -14,7 +14,7 @@ import grpc
 from examkit import telemetry
 from examkit.errors import unavailable
 from examkit.rpc.context import current_token, remaining_seconds, request_id_var
-from examkit.rpc.metrics import client_seconds, split_method
+from examkit.rpc.metrics import called, split_method
 from examkit.rpc.server import MAX_MESSAGE_BYTES
 from examkit.rpc.trailers import MAX_METADATA_BYTES, decode, from_rpc_error
 from examkit.tls import TlsFiles, channel_credentials, server_name
@@ -131,8 +131,9 @@ async def _observed(
     path = _path(method)
     started = time.perf_counter()
     code = "OK"
+    recorded = None
     try:
-        with telemetry.span(path.removeprefix("/"), "client"):
+        with telemetry.span(path.removeprefix("/"), "client") as recorded:
             return await attempt(_metadata(token))
     except grpc.aio.AioRpcError as error:
         code = error.code().name
@@ -141,7 +142,8 @@ async def _observed(
         code = "CANCELLED"
         raise
     finally:
-        client_seconds.labels(*split_method(path), code).observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        called(*split_method(path), code).observe(seconds, telemetry.exemplar(recorded))
 
 
 async def _tried(

@@ -16,7 +16,7 @@ from examkit import telemetry
 from examkit.errors import AppError, Kind, forbidden, internal, unauthenticated
 from examkit.principal import Principal
 from examkit.rpc.context import caller_var, current_token, deadline_var, principal_var, request_id_var
-from examkit.rpc.metrics import server_seconds, split_method
+from examkit.rpc.metrics import served, split_method
 from examkit.rpc.policy import OPEN_TO_EVERY_PEER, Allow, Policies, rule_for
 from examkit.rpc.trailers import ERROR_TRAILER, encode
 from examkit.tls import peer_identity
@@ -109,6 +109,7 @@ class _Gate:
             key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
         }
         code = "OK"
+        recorded = None
         try:
             with telemetry.span(
                 self._name, "server", parent=telemetry.parse(metadata.get("traceparent"))
@@ -134,7 +135,8 @@ class _Gate:
                 failure.kind.grpc_code, failure.detail, trailing_metadata=((ERROR_TRAILER, encode(failure)),)
             )
         finally:
-            server_seconds.labels(self._service, self._method, code).observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            served(self._service, self._method, code).observe(seconds, telemetry.exemplar(recorded))
 
     async def _admit(self, context: Context, metadata: Mapping[str, str]) -> None:
         """Lets the call in and sets what `rpc.context` tells about it. Raises unauthenticated, forbidden."""

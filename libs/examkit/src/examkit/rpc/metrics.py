@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Histogram
 
 from examkit.telemetry import LATENCY_BUCKETS
@@ -20,6 +22,19 @@ client_seconds = Histogram(
 )
 
 
+@cache
+def served(service: str, method: str, code: str) -> Histogram:
+    """Looked up once: methods and codes are few."""
+    return server_seconds.labels(service, method, code)
+
+
+@cache
+def called(service: str, method: str, code: str) -> Histogram:
+    """The same, on the caller's side."""
+    return client_seconds.labels(service, method, code)
+
+
+@cache
 def split_method(path: str) -> tuple[str, str]:
     """`/examhall.exam.v1.Attempts/SaveBatch` → (`examhall.exam.v1.Attempts`, `SaveBatch`)."""
     service, _, method = path.removeprefix("/").partition("/")

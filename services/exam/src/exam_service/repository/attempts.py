@@ -74,9 +74,14 @@ _INSERT = sa.text(
 )
 _RESUME = sa.text(
     f"""
+    WITH before AS MATERIALIZED (
+        SELECT attempt.id, attempt.last_activity FROM student_exams AS attempt
+        WHERE {_MINE} AND attempt.exam_id = :exam_id AND status = 'in_progress' AND deadline >= now()
+        FOR NO KEY UPDATE
+    )
     UPDATE student_exams AS attempt SET resumes = resumes + 1, last_activity = now()
-    WHERE {_MINE} AND attempt.exam_id = :exam_id AND status = 'in_progress' AND deadline >= now()
-    RETURNING {_COLUMNS}
+    FROM before WHERE {_MINE} AND attempt.id = before.id
+    RETURNING {_COLUMNS}, CAST(extract(epoch FROM now() - before.last_activity) AS float8) AS gap
     """  # noqa: S608
 )
 _ANSWERS = sa.text(
@@ -201,9 +206,13 @@ async def insert(conn: AsyncConnection, attempts: Collection[Attempt]) -> set[UU
     return set(await conn.scalars(_INSERT, columns))
 
 
-async def resume(conn: AsyncConnection, student_id: UUID, exam_id: UUID) -> Attempt | None:
-    """Count a resume of the attempt in progress; None where there is none with time left."""
-    return await _one(conn, _RESUME, {"student_id": student_id, "exam_id": exam_id})
+async def resume(conn: AsyncConnection, student_id: UUID, exam_id: UUID) -> tuple[Attempt, float] | None:
+    """Count a resume of the attempt in progress; None where there is none with time left.
+
+    With the attempt, the seconds since its last sign of life before.
+    """
+    row = (await conn.execute(_RESUME, {"student_id": student_id, "exam_id": exam_id})).one_or_none()
+    return None if row is None else (attempt_of(row), max(0.0, row.gap))
 
 
 async def answers_of(

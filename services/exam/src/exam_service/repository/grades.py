@@ -1,6 +1,7 @@
 """Which closed attempts have a grade, as far as exam knows, and when to ask again for the others."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,13 @@ from exam_service.tables import student_exams
 
 _MEASURE = sa.text(
     """
-    SELECT count(*) AS active, CAST(coalesce(extract(epoch FROM
-               now() - min(deadline + make_interval(secs => grace_seconds + :late))), 0) AS float8) AS lag
-    FROM student_exams WHERE status = 'in_progress'
+    SELECT active, greatest(0, lag) AS lag, ungraded, greatest(0, oldest) AS oldest FROM
+        (SELECT count(*) AS active, CAST(coalesce(extract(epoch FROM
+             now() - min(deadline + make_interval(secs => grace_seconds + :late))), 0) AS float8) AS lag
+         FROM student_exams WHERE status = 'in_progress') AS running,
+        (SELECT count(*) AS ungraded,
+             CAST(coalesce(extract(epoch FROM now() - min(closed_at)), 0) AS float8) AS oldest
+         FROM student_exams WHERE announce_at IS NOT NULL AND status IN ('submitted', 'expired')) AS waiting
     """
 )
 
@@ -76,6 +81,18 @@ _STUCK = sa.text(
 )
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Attempts in progress; seconds by which the longest should have been closed; closed ones of which no
+    grade is known, and seconds since the oldest of those closed.
+    """
+
+    active: int
+    lag: float
+    ungraded: int
+    oldest: float
+
+
 async def set_graded(conn: AsyncConnection, versions: Mapping[AttemptKey, int]) -> None:
     """Remember that these versions have a grade; where that of a newer one is known nothing changes."""
     await conn.execute(_GRADED, _columns(list(versions)) | {"versions": list(versions.values())})
@@ -117,10 +134,9 @@ async def outbox_is_stuck(conn: AsyncConnection, age: float) -> bool:
     return bool(await conn.scalar(_STUCK, {"age": age}))
 
 
-async def running_and_lag(conn: AsyncConnection, late_arrivals: float) -> tuple[int, float]:
-    """How many attempts are in progress, and for how many seconds the longest should have been closed."""
-    row = (await conn.execute(_MEASURE, {"late": late_arrivals})).one()
-    return row.active, max(0.0, row.lag)
+async def measure(conn: AsyncConnection, late_arrivals: float) -> Measured:
+    """How attempts stand now, all in one query."""
+    return Measured(*(await conn.execute(_MEASURE, {"late": late_arrivals})).one())
 
 
 def _columns(keys: Sequence[AttemptKey]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ they are translated from the letters shown into those authored, and go to gradin
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
@@ -58,8 +59,16 @@ async def close_attempts(
     ]
     closed = await repository.close(tx.conn, closings, status, _REASONS[status], ANNOUNCE_AGAIN_SECONDS)
     await _publish(tx, papers, list(closed.values()), answers, traces)
-    metrics.closed.labels(status.value).inc(len(closed))
+    tx.on_commit(partial(_count, status, [*closed.values()]))
     return closed
+
+
+def _count(status: Status, closed: Sequence[Attempt]) -> None:
+    metrics.closed.labels(status.value).inc(len(closed))
+    seconds = metrics.duration.labels(status.value)
+    for attempt in closed:
+        if attempt.closed_at is not None:
+            seconds.observe((attempt.closed_at - attempt.started_at).total_seconds())
 
 
 async def announce(tx: Tx, papers: PaperCache, attempts: Sequence[Attempt]) -> None:

@@ -21,9 +21,10 @@ async def resume(db: Database, papers: PaperCache, principal: Principal, exam_id
     """
     exam_uuid = parse_uuid(exam_id, "exam")
     async with db.transaction() as tx:
-        attempt = await attempts.resume(tx.conn, principal.user_id, exam_uuid)
-        if attempt is None:
+        found = await attempts.resume(tx.conn, principal.user_id, exam_uuid)
+        if found is None:
             raise await _why_not(tx.conn, await attempts.of_exam(tx.conn, principal.user_id, exam_uuid))
+        attempt, gap = found
         exam = await exams.get_exam(tx.conn, exam_uuid)
         # Under the attempt's lock, and a statement of its own: whatever was acknowledged is there.
         answers = (await attempts.answers_of(tx.conn, [(attempt.student_id, attempt.id)])).popitem()[1]
@@ -31,6 +32,7 @@ async def resume(db: Database, papers: PaperCache, principal: Principal, exam_id
     if exam is None:
         raise attempt_errors.no_open_attempt()
     metrics.resumes.inc()
+    metrics.resume_gap.observe(gap)
     return Sitting(attempt, exam, await papers.get(exam_uuid), answers, now)
 
 

@@ -150,8 +150,10 @@ async def _unreadable(papers: PaperCache, exam_ids: Collection[UUID]) -> set[UUI
 
 
 async def measure(db: Database) -> None:
-    """Bring the gauges up to date: attempts in progress, and how late the sweeper is."""
+    """Bring the gauges up to date: attempts in progress, how late the sweeper is, what has no grade."""
     async with db.reading() as conn:
-        active, lag = await grades.running_and_lag(conn, _LATE)
-    metrics.active_attempts.set(active)
-    metrics.sweeper_lag.set(lag)
+        found = await grades.measure(conn, _LATE)
+    metrics.active_attempts.set(found.active)
+    metrics.sweeper_lag.set(found.lag)
+    metrics.ungraded.set(found.ungraded)
+    metrics.oldest_ungraded.set(found.oldest)
