@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextvars import ContextVar
 
 import pytest
+from examkit import telemetry
 from examkit.batching import Batcher, SetAside
 from examkit.database_errors import DatabaseAway
 from examkit.errors import AppError, Kind, conflict
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 whose = ContextVar("whose", default="nobody's")
 
@@ -200,3 +203,35 @@ async def test_a_run_that_is_stopped_tells_its_callers(kitchen: Kitchen) -> None
     assert [isinstance(result, AppError) and result.kind for result in results] == [Kind.UNAVAILABLE] * 2
     kitchen.open()
     assert await batcher.do(3) == 30
+
+
+async def test_a_run_belongs_to_the_trace_of_its_first_and_is_linked_to_the_others(kitchen: Kitchen) -> None:
+    batcher, exporter = Batcher("test", kitchen.run, in_flight=1), InMemorySpanExporter()
+    telemetry.setup("test", "", 0.0, processor=SimpleSpanProcessor(exporter))
+
+    async def traced(digit: str, item: int) -> int:
+        with telemetry.span("request", parent=telemetry.parse(f"00-{digit * 32}-{digit * 16}-01")):
+            return await batcher.do(item)
+
+    try:
+        tasks = ask(batcher, 1)
+        await settle()
+        tasks += ask(batcher, 2)
+        tasks += [asyncio.create_task(traced(digit, int(digit))) for digit in "34"]
+        await settle()
+        kitchen.open()
+        assert await asyncio.gather(*tasks) == [10, 20, 30, 40]
+    finally:
+        telemetry.shutdown()
+    spans = {span.name: span for span in exporter.get_finished_spans() if span.name != "request"}
+    requests = {
+        f"{span.context.trace_id:032x}"[0]: span.context.span_id
+        for span in exporter.get_finished_spans()
+        if span.name == "request" and span.context is not None
+    }
+    run = spans["batch of test"]
+    assert kitchen.runs == [[1], [2, 3, 4]]
+    assert run.parent is not None
+    assert run.attributes == {"examhall.batch.size": 3}
+    assert run.parent.span_id == requests["3"]
+    assert [link.context.span_id for link in run.links] == [requests["4"]]

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import grpc
 import msgspec
 import structlog
+from examkit import telemetry
 from examkit.errors import AppError, Kind, internal, unavailable
 from examkit.rpc.client import call
 from examprotos.exam.v1 import attempts_pb2
@@ -60,6 +61,7 @@ class Save(msgspec.Struct, frozen=True):
 class _Waiting:
     save: Save
     verdict: Verdict
+    place: telemetry.TraceContext | None
 
 
 class SaveClient:
@@ -96,7 +98,7 @@ class SaveClient:
             metrics.saves_refused.inc()
             raise unavailable("Too many saves are waiting. Keep the answer and try again.", retry_after=1.0)
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(save, loop.create_future())
+        waiting = _Waiting(save, loop.create_future(), telemetry.recorded())
         self._join(waiting)
         return waiting.verdict
 
@@ -113,7 +115,10 @@ class SaveClient:
     async def _drain(self) -> None:
         try:
             while self._waiting:
-                await self._send(self._take())
+                batch = self._take()
+                places = [waiting.place for waiting in batch]
+                with telemetry.batch_span("batch of saves", len(batch), places):
+                    await self._send(batch)
         finally:
             self._free += 1
 

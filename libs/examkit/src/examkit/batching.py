@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import structlog
 from prometheus_client import Gauge, Histogram
 
+from examkit import telemetry
 from examkit.database_errors import DatabaseAway
 from examkit.errors import unavailable
 
@@ -36,6 +37,7 @@ class SetAside(Exception):  # noqa: N818 - an outcome, not a failure
 class _Waiting(Generic[Item, Result]):
     item: Item
     result: asyncio.Future[Result]
+    place: telemetry.TraceContext | None
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +64,8 @@ class Batcher(Generic[Item, Result]):
     `run` gives an outcome for each item, in order: its result, or the exception its caller gets. What it sets
     aside (`SetAside`), and every item of a run that fails as a whole, is run again alone, while batches go
     on: neither an item that poisons its batch nor one that is slow costs the others. Only where Postgres is
-    away all are told at once. Runs belong to no request: nothing of a caller's context is there.
+    away all are told at once. Runs belong to no request: nothing of a caller's context is there, but for
+    the traces of those that are recorded.
     """
 
     def __init__(
@@ -91,7 +94,7 @@ class Batcher(Generic[Item, Result]):
         if len(self._together.waiting) + len(self._alone.waiting) >= self._capacity:
             raise unavailable("Too many requests are waiting, try again.", retry_after=1.0)
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._put(self._together, _Waiting(item, result))
+        self._put(self._together, _Waiting(item, result, telemetry.recorded()))
         return await result
 
     def _put(self, lane: _Lane[Item, Result], waiting: _Waiting[Item, Result]) -> None:
@@ -107,7 +110,10 @@ class Batcher(Generic[Item, Result]):
             while batch := lane.take():
                 self._sizes.observe(len(batch))
                 self._depth.set(len(self._together.waiting) + len(self._alone.waiting))
-                self._settle(batch, await self._outcomes(batch))
+                places = [waiting.place for waiting in batch]
+                with telemetry.batch_span(f"batch of {self._name}", len(batch), places):
+                    outcomes = await self._outcomes(batch)
+                self._settle(batch, outcomes)
         finally:
             lane.free += 1
 

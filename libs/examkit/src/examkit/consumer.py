@@ -165,7 +165,11 @@ class Consumer:
 
     async def _see_through(self, event: Carried) -> str:
         parent = telemetry.parse(event.delivery.traceparent)
-        with telemetry.span(f"consume {event.delivery.type}", "consumer", parent=parent):
+        with telemetry.span(f"consume {event.delivery.type}", "consumer", parent=parent) as recorded:
+            if recorded is not None:
+                # What the handler publishes on its behalf belongs below.
+                here = replace(event.delivery, traceparent=telemetry.traceparent())
+                event = replace(event, delivery=here)
             return await self._settled(event)
 
     async def _settled(self, event: Carried) -> str:

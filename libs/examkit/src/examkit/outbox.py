@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from examkit import telemetry
 from examkit.bus import Bus
 from examkit.db import Database
 from examkit.errors import AppError
@@ -123,7 +125,9 @@ class Relay:
             rows = (await tx.conn.execute(_TAKE, {"batch": self._batch})).all()
             if not rows:
                 return 0
-            results = await self._bus.publish_all([*map(self._envelope, rows)], mandatory=self._mandatory)
+            with ExitStack() as spans:
+                envelopes = [self._envelope(row, spans) for row in rows]
+                results = await self._bus.publish_all(envelopes, mandatory=self._mandatory)
             sent = [row.position for row, result in zip(rows, results, strict=True) if result is None]
             await tx.conn.execute(_DROP, {"positions": sent})
         self._count(rows, results)
@@ -132,8 +136,13 @@ class Relay:
                 raise result
         return len(rows)
 
-    def _envelope(self, row: sa.Row[Any]) -> Envelope:
-        return Envelope(str(row.id), row.type, self._source, row.subject, row.time, row.body, row.traceparent)
+    def _envelope(self, row: sa.Row[Any], spans: ExitStack) -> Envelope:
+        """The event, in a span of its own where its trace is recorded."""
+        traceparent, parent = row.traceparent, telemetry.parse(row.traceparent)
+        if parent is not None and telemetry.is_recorded(parent):
+            spans.enter_context(telemetry.span(f"publish {row.type}", "producer", parent=parent))
+            traceparent = telemetry.traceparent()
+        return Envelope(str(row.id), row.type, self._source, row.subject, row.time, row.body, traceparent)
 
     def _count(self, rows: Sequence[sa.Row[Any]], results: Sequence[BaseException | None]) -> None:
         delay = _delay.labels(self._source)

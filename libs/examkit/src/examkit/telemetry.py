@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from types import TracebackType
@@ -97,6 +98,12 @@ def current() -> TraceContext | None:
     return _current.get()
 
 
+def recorded() -> TraceContext | None:
+    """Where we are in a trace that is recorded, for work that goes on elsewhere; None in any other."""
+    context = _current.get()
+    return context if context is not None and context.sampled and _tracing.tracer is not None else None
+
+
 def trace_id() -> str:
     """The trace id in hex, for logs and problem+json; empty outside of a trace."""
     context = _current.get()
@@ -151,10 +158,11 @@ class span:  # noqa: N801 - used as a verb: `with span("SaveBatch", "server"): â
 
     Under a parent (given, or the current one) its decision holds; a new trace is sampled by the ratio.
     `decided`: what `is_recorded` said of it before.
+    `links`: others that the work is done for as well.
     Gives the OpenTelemetry span where one is recorded, else None. Attributes hold no ids, answers, tokens.
     """
 
-    __slots__ = ("_attributes", "_decided", "_kind", "_name", "_parent", "_span", "_token")
+    __slots__ = ("_attributes", "_decided", "_kind", "_links", "_name", "_parent", "_span", "_token")
 
     def __init__(
         self,
@@ -164,12 +172,14 @@ class span:  # noqa: N801 - used as a verb: `with span("SaveBatch", "server"): â
         parent: TraceContext | None = None,
         attributes: Mapping[str, str | int | float | bool] | None = None,
         decided: bool | None = None,
+        links: Sequence[TraceContext] = (),
     ) -> None:
         self._decided = decided
         self._name = name
         self._kind = kind
         self._parent = parent
         self._attributes = attributes
+        self._links = links
         self._span: trace.Span | None = None
         self._token: Token[TraceContext | None] | None = None
 
@@ -179,7 +189,11 @@ class span:  # noqa: N801 - used as a verb: `with span("SaveBatch", "server"): â
         recorded = is_recorded(parent) if self._decided is None else self._decided
         if tracer is not None and recorded:
             self._span = tracer.start_span(
-                self._name, _otel_context(parent), _SPAN_KINDS[self._kind], attributes=self._attributes
+                self._name,
+                _otel_context(parent),
+                _SPAN_KINDS[self._kind],
+                attributes=self._attributes,
+                links=[trace.Link(_remote(link)) for link in self._links],
             )
             made = self._span.get_span_context()
             here = TraceContext(made.trace_id, made.span_id, True)
@@ -200,10 +214,25 @@ class span:  # noqa: N801 - used as a verb: `with span("SaveBatch", "server"): â
             self._span.end()
 
 
+def batch_span(
+    name: str, size: int, places: Sequence[TraceContext | None]
+) -> AbstractContextManager[trace.Span | None]:
+    """Work for `size` requests at once, of which those at `places` are recorded (see `recorded`).
+
+    It belongs to the first one's trace, and is linked from there to the others'. Nothing where none is.
+    """
+    recorded_ones = [place for place in places if place is not None]
+    if not recorded_ones:
+        return nullcontext()
+    first, *others = recorded_ones
+    return span(name, parent=first, attributes={"examhall.batch.size": size}, links=others)
+
+
 def _otel_context(parent: TraceContext | None) -> Any:
     if parent is None:
         return trace.set_span_in_context(trace.INVALID_SPAN)
-    remote = trace.SpanContext(
-        parent.trace_id, parent.span_id, True, trace.TraceFlags(trace.TraceFlags.SAMPLED)
-    )
-    return trace.set_span_in_context(trace.NonRecordingSpan(remote))
+    return trace.set_span_in_context(trace.NonRecordingSpan(_remote(parent)))
+
+
+def _remote(place: TraceContext) -> trace.SpanContext:
+    return trace.SpanContext(place.trace_id, place.span_id, True, trace.TraceFlags(trace.TraceFlags.SAMPLED))
