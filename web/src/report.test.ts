@@ -29,16 +29,16 @@ beforeEach(() => {
 describe("faults", () => {
   it("go together, each once", async () => {
     const { reportFault } = await pageWithReports();
-    reportFault("error", "one");
-    reportFault("error", "one");
-    reportFault("rejection", "two");
+    reportFault("script", "one");
+    reportFault("script", "one");
+    reportFault("promise", "two");
     await vi.advanceTimersByTimeAsync(5_000);
     expect(sent.map((one) => one.errors?.map(({ message }) => message))).toEqual([["one", "two"]]);
   });
 
   it("end after some", async () => {
     const { reportFault } = await pageWithReports();
-    for (let n = 0; n < 100; n += 1) reportFault("error", `number ${n}`);
+    for (let n = 0; n < 100; n += 1) reportFault("script", `number ${n}`);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(sent[0]?.errors).toHaveLength(10);
   });
@@ -47,7 +47,7 @@ describe("faults", () => {
     const { reportFault } = await pageWithReports();
     const error = new SyntaxError(`Unexpected token in "my answer", eyJhbGciOi.abc-d at /sit/?exam=123`);
     error.stack = `${error.message}\n    at f (https://exam.example/_next/a.js?x=1:10:5)`;
-    reportFault("error", error);
+    reportFault("script", error);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(JSON.stringify(sent)).not.toMatch(/my answer|eyJ|123|x=1/);
     expect(sent[0]?.errors?.[0]?.stack).toContain("a.js:10:5");
@@ -56,13 +56,13 @@ describe("faults", () => {
   it("come later when the server is away, or nobody is logged in", async () => {
     const { reportFault } = await pageWithReports();
     status = 503;
-    reportFault("error", "one");
+    reportFault("script", "one");
     await vi.advanceTimersByTimeAsync(5_000);
     status = 202;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(sent.map((one) => one.errors?.length)).toEqual([1, 1]);
     const other = await pageWithReports(false);
-    other.reportFault("error", "two");
+    other.reportFault("script", "two");
     await vi.advanceTimersByTimeAsync(5_000);
     expect(sent).toHaveLength(2);
   });

@@ -3,6 +3,7 @@
  * Bounded, said once, and of no answer, address or token.
  */
 import { send } from "@/api/base";
+import type { PageError } from "@/api/student.gen";
 import { session } from "@/session/token";
 
 const ADDRESS = "/api/v1/client/reports";
@@ -16,7 +17,7 @@ const MESSAGE_LENGTH = 300;
 const STACK_LENGTH = 2_000;
 
 interface Fault {
-  kind: "error" | "rejection" | "render";
+  kind: PageError["kind"];
   message: string;
   stack?: string;
   page: string;
@@ -54,8 +55,8 @@ export function reportUnsaved(seconds: number): void {
 
 /** Listens for what nobody caught, until the signal. */
 export function reportFaults(signal: AbortSignal): void {
-  addEventListener("error", (event) => reportFault("error", event.error ?? event.message), { signal });
-  addEventListener("unhandledrejection", (event) => reportFault("rejection", event.reason), { signal });
+  addEventListener("error", (event) => reportFault("script", event.error ?? event.message), { signal });
+  addEventListener("unhandledrejection", (event) => reportFault("promise", event.reason), { signal });
   addEventListener("pagehide", () => waiting.length && flush(), { signal });
 }
 
