@@ -129,6 +129,8 @@ class _Gate:
                     log.exception("rpc_failed", rpc=self._name)
                     failure = internal()
                 code = failure.kind.grpc_code.name
+                ms = round((time.perf_counter() - started) * 1000, 1)
+                log.info("rpc", rpc=self._name, code=code, ms=ms)
                 if recorded is not None and failure.kind in _OUR_FAULT:
                     recorded.set_status(telemetry.ERROR, failure.code)
             await context.abort(
