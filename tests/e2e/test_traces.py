@@ -1,12 +1,13 @@
-"""One trace from a browser's request to the grade, as a collector gets it from all processes."""
+"""What leaves the installation: one trace from a browser's request to the grade, and faults without names."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from examkit.testing.sentry import SentryReceiver, sentry_receiver
 from examkit.testing.waiting import eventually
 
 from tests.harness.api import ADMIN, STUDENT_PASSWORD, Admin, Json, Student
@@ -27,12 +28,21 @@ async def collector() -> AsyncIterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-async def traced(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> AsyncIterator[System]:
+def sentry() -> Iterator[SentryReceiver]:
+    with sentry_receiver() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def traced(
+    tmp_path_factory: pytest.TempPathFactory, collector: Collector, sentry: SentryReceiver
+) -> AsyncIterator[System]:
     """A copy that records what callers ask for, and nothing of its own accord."""
     settings = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
         "OTEL_TRACES_SAMPLER_ARG": UNSAMPLED_RATIO,
         "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "SENTRY_DSN": sentry.dsn,
     }
     copy = System(Path(tmp_path_factory.mktemp("traced")) / "state", settings)
     await asyncio.to_thread(copy.up)
@@ -128,3 +138,24 @@ async def test_what_nobody_asked_for_is_not_recorded(
     await arrived(collector, asked, "gateway: GET /api/v1/student/exams")
     assert {one.span.parent_span_id.hex() == "" for one in collector.seen} == {False}
     assert collector.trace(trace) == []
+
+
+async def test_a_fault_of_a_page_is_told_without_saying_whose(
+    sentry: SentryReceiver, attempt: tuple[Student, Json]
+) -> None:
+    student, begun = attempt
+    stack = (
+        "TypeError: my essay\n at inner (https://a.example/x.js:1:2)\n at outer (https://a.example/y.js:3:4)"
+    )
+    error = {"kind": "render", "message": 'No "essay" of eva@example.com', "stack": stack}
+    page = {"page": f"/exams/{begun['exam']['id']}/", "at": "2026-05-04T09:12:30Z"}
+    await student.ok("POST", "/client/reports", json={"errors": [error | page], "version": "0.2.0"})
+    await eventually(lambda: bool(sentry.events))
+    (event,) = sentry.events
+    assert (event["message"], event["server_name"]) == ("No … of …", "gateway")
+    assert event["tags"] == {"service": "gateway", "kind": "render", "page": "/exams/…/", "version": "0.2.0"}
+    assert len(event["user"]["id"]) == 16
+    (raised,) = event["exception"]["values"]
+    assert [frame["function"] for frame in raised["stacktrace"]["frames"]] == ["outer", "inner"]
+    for hidden in (student.user["id"], begun["exam"]["id"], "essay", "eva@", student.token):
+        assert hidden not in "".join(sentry.raw)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import structlog
+from examkit import faults
 from fastapi import APIRouter, Request
 from pydantic import Field
 
@@ -80,17 +81,26 @@ async def report_from_page(request: Request, body: PageReport) -> ReportTaken:
     if body.page_load_ms is not None:
         metrics.page_load.observe(body.page_load_ms / 1000)
     for error in body.errors:
-        metrics.page_errors.labels(error.kind).inc()
-        log.warning(
-            "page_error",
-            kind=error.kind,
-            message=without_persons(error.message),
-            frames=frames_of(error.stack or ""),
-            page=_path(error.page),
-            reported_at=error.at.isoformat(),
-            version=body.version,
-        )
+        _tell(error, body.version, request.scope[USER])
     return ReportTaken()
+
+
+def _tell(error: PageError, version: str, user: object) -> None:
+    message, frames, page = without_persons(error.message), frames_of(error.stack or ""), _path(error.page)
+    metrics.page_errors.labels(error.kind).inc()
+    log.warning(
+        "page_error",
+        kind=error.kind,
+        message=message,
+        frames=frames,
+        page=page,
+        reported_at=error.at.isoformat(),
+        version=version,
+    )
+    # Sentry's innermost frame is the last.
+    stack = [{"function": frame.rpartition(" ")[0], "filename": frame.rpartition(" ")[2]} for frame in frames]
+    tags = {"kind": error.kind, "page": page, "version": version}
+    faults.tell(faults.Fault(message, "exam_gateway.pages", tags, stack[::-1], user))
 
 
 def without_persons(text: str) -> str:

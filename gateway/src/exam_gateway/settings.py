@@ -41,6 +41,11 @@ class GatewaySettings:
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otel_exporter_otlp_endpoint: str = ""
     otel_traces_sampler_arg: float = field(default=0.01, metadata={"minimum": 0.0, "maximum": 1.0})
+    sentry_dsn: str = field(default="", repr=False)
+    """Where faults are told; empty: nowhere."""
+    sentry_environment: str = ""
+    sentry_pseudonym_key: str = field(default="", repr=False)
+    """Makes the names of users and attempts there; without it each run of a process has names of its own."""
     token_issuer: str = "examhall"  # noqa: S105 - a name, not a secret
     token_audience: str = "examhall-api"  # noqa: S105 - a name, not a secret
     drain_seconds: float = field(default=0.0, metadata={"minimum": 0.0})

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from examkit import telemetry
+from examkit import faults, telemetry
 from examkit.rpc.context import current_request_id
 
 SECRET_FIELDS = frozenset(
@@ -62,6 +62,7 @@ def setup(service: str, level: str = "INFO", stream: TextIO | None = None) -> No
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[
+                faults.tell_of_logged,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 without_row_values,

@@ -23,7 +23,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Gauge
 
-from examkit import logs, telemetry
+from examkit import faults, logs, telemetry
 from examkit.ops import OpsServer, ReadyCheck, write_ready_file
 from examkit.workers import Supervisor, Worker
 
@@ -37,7 +37,7 @@ _build_info = Gauge("examhall_build_info", "1: which program this is", ["service
 log = structlog.get_logger(__name__)
 
 
-class Settings(Protocol):
+class Settings(faults.Settings, Protocol):
     """What of its settings a process itself looks at."""
 
     @property
@@ -85,7 +85,9 @@ def run(name: str, settings: Settings, build: Build) -> None:
     import uvloop
 
     logs.setup(name, settings.log_level)
-    _build_info.labels(name, metadata.version("examkit"), platform.python_version()).set(1)
+    version = metadata.version("examkit")
+    _build_info.labels(name, version, platform.python_version()).set(1)
+    faults.setup(name, f"examhall@{version}", settings)
     if settings.ready_file:
         # Until this run serves, the file of an earlier one would point at a dead process.
         Path(settings.ready_file).unlink(missing_ok=True)
@@ -95,6 +97,7 @@ def run(name: str, settings: Settings, build: Build) -> None:
             runner.run(_Process(settings).run(build))
     finally:
         telemetry.shutdown()
+        faults.shutdown()
         # The process's end waits two seconds for channels that nobody has collected.
         gc.unfreeze()
         gc.collect()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from examkit.errors import unauthenticated
 from examkit.principal import Principal
@@ -22,6 +22,8 @@ current_token: ContextVar[str | None] = ContextVar("current_token", default=None
 principal_var: ContextVar[Principal | None] = ContextVar("principal", default=None)
 caller_var: ContextVar[str] = ContextVar("caller", default="")
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
+request_var: ContextVar[Any] = ContextVar("request", default=None)
+"""The message of the call that is served, for whoever tells of a fault."""
 deadline_var: ContextVar[float | None] = ContextVar("deadline", default=None)
 """On `time.monotonic()`; None where there is no deadline."""
 

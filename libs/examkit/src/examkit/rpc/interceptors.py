@@ -15,7 +15,14 @@ import structlog
 from examkit import telemetry
 from examkit.errors import AppError, Kind, forbidden, internal, unauthenticated
 from examkit.principal import Principal
-from examkit.rpc.context import caller_var, current_token, deadline_var, principal_var, request_id_var
+from examkit.rpc.context import (
+    caller_var,
+    current_token,
+    deadline_var,
+    principal_var,
+    request_id_var,
+    request_var,
+)
 from examkit.rpc.metrics import served, split_method
 from examkit.rpc.policy import OPEN_TO_EVERY_PEER, Allow, Policies, rule_for
 from examkit.rpc.trailers import ERROR_TRAILER, encode
@@ -85,6 +92,7 @@ class _Gate:
 
     def single(self, behaviour: Callable[[Any, Context], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def guarded(request: Any, context: Context) -> Any:
+            request_var.set(request)
             return await self._serve(context, lambda: behaviour(request, context))
 
         return guarded
