@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import gateway_samples as samples
 import pytest
@@ -239,8 +240,11 @@ class _Exam:
         return await go
 
 
-def _save(number, size=0, received=0.0):
-    answer = {"question_id": "q", "answer_json": b"x" * size, "revision": number}
+def _save(number, size=0, received=None, with_revision=True):
+    answer = {"question_id": "q", "answer_json": b"x" * size}
+    if with_revision:
+        answer["revision"] = number
+    received = time.monotonic() if received is None else received
     return Save("", str(number), [answer], received, size)
 
 
@@ -302,10 +306,71 @@ async def test_a_batch_is_nobodys():
         task = client.save(_save(0))
         await _settled()
     timeout, metadata = exam.told
-    assert timeout > 5
+    assert timeout > 3
     assert metadata.keys() <= {"traceparent"}
     exam.calls[0][1].set_result(_marked(exam.calls[0][0]))
     await task
+
+
+async def test_what_lay_too_long_is_told_so_and_not_sent():
+    """A hung exam: whoever waits longer than a request may wait keeps the answer and asks again."""
+    exam = _Exam()
+    now = 100.0
+    client = SaveClient(exam, in_flight=1, clock=lambda: now)
+    first = client.save(_save(0, received=now))
+    await _settled()
+    late = client.save(_save(1, received=now))
+    now += save_client.MOST_WAIT_SECONDS + 0.1
+    fresh = client.save(_save(2, received=now))
+    exam.calls[0][1].set_result(_marked(exam.calls[0][0]))
+    await _settled()
+    assert [save.student_exam_id for save in exam.calls[1][0].saves] == ["2"]
+    exam.calls[1][1].set_result(_marked(exam.calls[1][0]))
+    assert (await first).clock.deadline_version == 0
+    assert (await fresh).clock.deadline_version == 2
+    with pytest.raises(AppError) as told:
+        await late
+    assert told.value.code == "unavailable"
+
+
+async def test_while_exam_is_silent_no_more_than_a_batch_may_wait():
+    exam = _Exam()
+    now = 100.0
+    client = SaveClient(exam, in_flight=1, batch=2, clock=lambda: now)
+    first = client.save(_save(0, received=now))
+    await _settled()
+    now += save_client.CALL_SECONDS
+    exam.calls[0][1].set_exception(unavailable("no answer"))
+    with pytest.raises(AppError):
+        await first
+    waiting = [client.save(_save(number, received=now)) for number in (1,)]
+    await _settled()
+    waiting += [client.save(_save(number, received=now)) for number in (2, 3)]
+    with pytest.raises(AppError):
+        client.save(_save(4, received=now))
+    exam.calls[1][1].set_result(_marked(exam.calls[1][0]))
+    await _settled()
+    waiting += [client.save(_save(number, received=now)) for number in (5, 6)]
+    exam.calls[2][1].set_result(_marked(exam.calls[2][0]))
+    await _settled()
+    exam.calls[3][1].set_result(_marked(exam.calls[3][0]))
+    assert [(await verdict).clock.deadline_version for verdict in waiting] == [1, 2, 3, 5, 6]
+
+
+async def test_saves_without_revisions_travel_apart():
+    """They can't be sent twice; the others must not lose their second try by it."""
+    exam = _Exam()
+    client = SaveClient(exam, in_flight=1)
+    first = client.save(_save(0))
+    await _settled()
+    rest = [client.save(_save(1)), client.save(_save(2, with_revision=False)), client.save(_save(3))]
+    calls = []
+    for number in range(3):
+        calls.append([save.student_exam_id for save in exam.calls[number][0].saves])
+        exam.calls[number][1].set_result(_marked(exam.calls[number][0]))
+        await _settled()
+    assert calls == [["0"], ["1", "3"], ["2"]]
+    assert [(await verdict).clock.deadline_version for verdict in (first, *rest)] == [0, 1, 2, 3]
 
 
 async def test_large_saves_travel_apart():
@@ -346,7 +411,7 @@ async def test_a_save_that_was_set_aside_goes_again_and_stalls_no_other(gateway,
 
 
 async def test_a_save_that_stays_set_aside_is_told_so(gateway, fakes, monkeypatch):
-    monkeypatch.setattr(save_client, "REJOIN_WITHIN_SECONDS", 0.1)
+    monkeypatch.setattr(save_client, "MOST_WAIT_SECONDS", 0.1)
     held = attempts_pb2.AttemptSaveResult(set_aside=True)
     held.fault.kind, held.fault.code = "UNAVAILABLE", "unavailable"
     fakes.answers["Attempts/SaveBatch"] = attempts_pb2.SaveBatchResponse(results=[held])

@@ -2,8 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from exam_service.attempt_errors import AttemptHeld
@@ -11,6 +15,7 @@ from exam_service.domain.saving import NewAnswer, Save
 from exam_service.repository import saves as repository
 from exam_service.usecases.save import store
 from examkit.db import Database, DatabaseAway
+from examkit.testing.databases import TestDatabase
 
 from .builders import rows
 from .sitting import Hall, outcomes, sent
@@ -156,3 +161,43 @@ async def test_no_save_is_kept_in_memory_of_another_attempt(hall: Hall, db: Data
 
     assert fault(await hall.save(who, sitting.attempt.id, sent(question, "y"))) == "already_submitted"
     assert len(await rows(db, "SELECT 1 FROM student_answers")) == 1
+
+
+@contextmanager
+def stumbling(database: TestDatabase, student_id: UUID) -> Iterator[None]:
+    """Postgres raises at each answer of this student: not a matter of data, as a damaged row or index is."""
+    made = f"""
+        CREATE FUNCTION exam.stumble() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'XX001'; END $$;
+        CREATE TRIGGER stumble BEFORE INSERT ON exam.student_answers FOR EACH ROW
+            WHEN (NEW.student_id = '{student_id}') EXECUTE FUNCTION exam.stumble()
+    """
+    with psycopg.connect(database.admin_dsn, dbname=database.name, autocommit=True) as admin:
+        admin.execute(made.encode())
+        try:
+            yield
+        finally:
+            admin.execute("DROP FUNCTION exam.stumble CASCADE")
+
+
+async def test_a_row_that_postgres_stumbles_over_costs_nobody_else(
+    hall: Hall, db: Database, database: TestDatabase
+) -> None:
+    exam = await hall.exam(TEXTS)
+    sittings = [await hall.sits(exam) for _ in range(5)]
+    struck = sittings[2][0].user_id
+    question = sittings[0][1].paper.questions[0].question_id
+    saves = [
+        Save(who.user_id, sitting.attempt.id, (NewAnswer(question, "good", 1),), time.monotonic())
+        for who, sitting in sittings
+    ]
+    with stumbling(database, struck):
+        results = await store(db, saves)
+
+    assert [result.fault.code if result.fault else outcomes(result)[0] for result in results] == [
+        "stored",
+        "stored",
+        "internal",
+        "stored",
+        "stored",
+    ]

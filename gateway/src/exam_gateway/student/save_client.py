@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,12 +25,15 @@ from examprotos.exam.v1 import attempts_pb2
 from exam_gateway import metrics
 from exam_gateway.student.answers import Fields, have_revisions
 
-CALL_SECONDS = 8.0
+CALL_SECONDS = 4.0
 MAX_ELAPSED_MS = 60_000
 REJOIN_SECONDS = 0.03
 """After which a save goes again that was set aside: somebody held its attempt, and no other waits for it."""
-REJOIN_WITHIN_SECONDS = 4.0
-"""Later it is told 503. Below the 5 s that a request may have waited when exam judges its time."""
+REJOIN_MOST_SECONDS = 0.5
+"""So long it waits at the most: each time twice as long as before."""
+MOST_WAIT_SECONDS = 4.0
+"""Later it is told 503. Below the 5 s that a request may have waited when exam judges its time: a save that
+came in time must not be called late for the time that it lay here."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,10 +66,14 @@ class _Waiting:
     save: Save
     verdict: Verdict
     place: telemetry.TraceContext | None
+    times_aside: int = 0
 
 
 class SaveClient:
-    """Natural batching: at most `in_flight` calls at a time, at most `capacity` saves (and bytes) waiting."""
+    """Natural batching: at most `in_flight` calls at a time, at most `capacity` saves (and bytes) waiting.
+
+    After a call that was not answered in time no more than the next batch may wait, until one is answered.
+    """
 
     def __init__(
         self,
@@ -87,6 +95,8 @@ class SaveClient:
         self._clock = clock
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
+        self._aside = 0
+        self._silent = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def save(self, save: Save) -> Verdict:
@@ -94,17 +104,22 @@ class SaveClient:
 
         Raises unavailable when too many wait.
         """
-        if len(self._waiting) >= self._capacity or self._bytes + save.size > self._capacity_bytes:
+        if self._is_full(save):
             metrics.saves_refused.inc()
             raise unavailable("Too many saves are waiting. Keep the answer and try again.", retry_after=1.0)
         loop = asyncio.get_running_loop()
         waiting = _Waiting(save, loop.create_future(), telemetry.recorded())
+        self._bytes += save.size
         self._join(waiting)
         return waiting.verdict
 
+    def _is_full(self, save: Save) -> bool:
+        capacity = min(self._capacity, self._batch) if self._silent else self._capacity
+        here = len(self._waiting) + self._aside
+        return here >= capacity or self._bytes + save.size > self._capacity_bytes
+
     def _join(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
-        self._bytes += waiting.save.size
         if self._free:
             self._free -= 1
             # In a context of its own: what goes along is for many students, and belongs to none of them.
@@ -118,9 +133,17 @@ class SaveClient:
                 batch = self._take()
                 places = [waiting.place for waiting in batch]
                 with telemetry.batch_span("batch of saves", len(batch), places):
-                    await self._send(batch)
+                    await self._send_all(batch)
         finally:
             self._free += 1
+
+    async def _send_all(self, batch: list[_Waiting]) -> None:
+        try:
+            for part in _by_repeatability(batch):
+                await self._send(part)
+        except asyncio.CancelledError:
+            _fail(batch, unavailable("The server is stopping. Keep the answer and try again."))
+            raise
 
     def _take(self) -> list[_Waiting]:
         taken: list[_Waiting] = []
@@ -132,37 +155,70 @@ class SaveClient:
             taken.append(self._waiting.popleft())
         self._bytes -= sum(waiting.save.size for waiting in taken)
         metrics.saves_waiting.set(len(self._waiting))
-        return taken
+        return self._still_in_time(taken)
 
-    async def _send(self, batch: list[_Waiting]) -> None:
+    def _still_in_time(self, taken: list[_Waiting]) -> list[_Waiting]:
+        """Without those whom nobody waits for any more, and those that have lain here too long."""
+        oldest = self._clock() - MOST_WAIT_SECONDS
+        late = [waiting for waiting in taken if waiting.save.received < oldest]
+        _fail(late, unavailable("The save could not be passed on. Keep the answer and try again."))
+        metrics.saves_refused.inc(len(late))
+        return [waiting for waiting in taken if not waiting.verdict.done()]
+
+    def _request(self, batch: list[_Waiting]) -> attempts_pb2.SaveBatchRequest:
         now = self._clock()
         saves: Any = [waiting.save.fields(now) for waiting in batch]
+        return attempts_pb2.SaveBatchRequest(saves=saves)
+
+    async def _send(self, batch: list[_Waiting]) -> None:
         metrics.save_batch_size.observe(len(batch))
+        started = self._clock()
         try:
             response = await call(
                 self._method,
-                attempts_pb2.SaveBatchRequest(saves=saves),
+                lambda: self._request(batch),
                 timeout=CALL_SECONDS,
                 # A save without a revision takes the next one each time it arrives.
-                idempotent=all(have_revisions(waiting.save.answers) for waiting in batch),
+                idempotent=have_revisions(batch[0].save.answers),
                 token="",
             )
             if len(response.results) != len(batch):
                 raise internal()
         except AppError as error:
+            self._silent = self._clock() - started >= CALL_SECONDS
             _fail(batch, error)
         except Exception:
             log.exception("save_batch_failed")
             _fail(batch, internal())
-        except asyncio.CancelledError:
-            _fail(batch, unavailable("The server is stopping. Keep the answer and try again."))
-            raise
         else:
+            self._silent = False
             for waiting, result in zip(batch, response.results, strict=True):
-                if result.set_aside and self._clock() - waiting.save.received < REJOIN_WITHIN_SECONDS:
-                    asyncio.get_running_loop().call_later(REJOIN_SECONDS, self._join, waiting)
+                if result.set_aside and self._clock() - waiting.save.received < MOST_WAIT_SECONDS:
+                    self._set_aside(waiting)
                 elif not waiting.verdict.done():
                     waiting.verdict.set_result(result)
+
+    def _set_aside(self, waiting: _Waiting) -> None:
+        """It counts as one that waits, and asks again less and less often."""
+        pause = min(REJOIN_MOST_SECONDS, REJOIN_SECONDS * 2**waiting.times_aside)
+        waiting.times_aside += 1
+        self._aside += 1
+        self._bytes += waiting.save.size
+        spread = 0.5 + random.random()  # noqa: S311
+        asyncio.get_running_loop().call_later(pause * spread, self._rejoin, waiting)
+
+    def _rejoin(self, waiting: _Waiting) -> None:
+        self._aside -= 1
+        self._join(waiting)
+
+
+def _by_repeatability(batch: list[_Waiting]) -> Iterator[list[_Waiting]]:
+    """Apart, so that one save without a revision does not take the second try from all others."""
+    with_revisions = [waiting for waiting in batch if have_revisions(waiting.save.answers)]
+    if with_revisions:
+        yield with_revisions
+    if len(with_revisions) < len(batch):
+        yield [waiting for waiting in batch if not have_revisions(waiting.save.answers)]
 
 
 def _fail(batch: list[_Waiting], error: AppError) -> None:

@@ -43,13 +43,15 @@ def connect(target: str, *, server: str, tls: TlsFiles) -> grpc.aio.Channel:
 
 async def call(
     method: grpc.aio.UnaryUnaryMultiCallable[Request, Response],
-    request: Request,
+    request: Request | Callable[[], Request],
     *,
     timeout: float,
     idempotent: bool = False,
     token: str | None = None,
 ) -> Response:
     """One unary call: `await call(stub.Get, request, timeout=2.0)`.
+
+    A request that tells how long something has waited is given as a function, which makes it for each try.
 
     `timeout` in seconds, cut to what the caller has left. The current user's token travels unless another
     is given (`""`: none). `idempotent` calls are tried again once if the service could not be reached.
@@ -58,7 +60,8 @@ async def call(
     give_up = time.monotonic() + _limit(timeout)
 
     async def attempt(metadata: Metadata) -> Response:
-        return await method(request, timeout=give_up - time.monotonic(), metadata=metadata)
+        message = request() if callable(request) else request
+        return await method(message, timeout=give_up - time.monotonic(), metadata=metadata)
 
     return await _observed(method, lambda metadata: _tried(attempt, metadata, idempotent, give_up), token)
 

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+import structlog
 from examkit.db import Database, DatabaseAway, retry_deadlocks
-from examkit.errors import AppError, forbidden, invalid
+from examkit.errors import AppError, forbidden, internal, invalid
 from examkit.ids import parse_uuid
 from examkit.principal import Principal
 from msgspec import Struct
@@ -27,6 +28,8 @@ MAX_ANSWERS = 200
 
 _RETRY_WITHIN_SECONDS = 2.0
 _REJOIN_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
 
 Verify = Callable[[str], Awaitable[Principal]]
 
@@ -112,13 +115,18 @@ class Saver:
             paper = await self._papers.get(exam_id)
         except AppError as error:
             return error
+        except Exception:
+            # One paper that can't be read is no reason to fail those who sit another exam.
+            log.exception("paper_unreadable", exam_id=str(exam_id))
+            return internal()
         return judging(paper, key, request.answers, request.arrived)
 
 
 async def store(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
     """Store the saves, and answer after the commit.
 
-    What the database refuses as data is found by halving, so that only that answer is refused. Where the
+    What the database refuses as data is found by halving, so that only that answer is refused; so is the save
+    over which it stumbles in any other way (a damaged row), which alone is answered `internal`. Where the
     connection is lost the outcome is unknown: saves that carry revisions are sent once more, which changes
     nothing if they were committed; the others are answered `unavailable`.
     """
@@ -132,9 +140,12 @@ async def store(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
     except AppError as error:
         return [SaveResult(fault=error)] * len(saves)
     except DBAPIError as error:
-        if not is_about_data(error) or not any(save.answers for save in saves):
-            raise
-        return await _store_halves(db, saves)
+        if is_about_data(error) and any(save.answers for save in saves):
+            return await _store_halves(db, saves)
+        if len(saves) > 1:
+            return await _store_halves(db, saves)
+        log.exception("save_failed", student_exam_id=str(saves[0].attempt_id))
+        return [SaveResult(fault=internal())]
 
 
 def is_about_data(error: DBAPIError) -> bool:
