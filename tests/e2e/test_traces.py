@@ -114,6 +114,16 @@ async def test_a_submit_can_be_followed_to_its_grade(
     ]
 
 
+async def test_a_slow_bucket_names_a_trace(traced: System, attempt: tuple[Student, Json]) -> None:
+    student, _ = attempt
+    trace = secrets.token_hex(16)
+    await student.ok("GET", "/student/exams", headers=headers(trace))
+    state = traced.state()
+    async with httpx.AsyncClient(headers={"Accept": "application/openmetrics-text"}) as scraper:
+        for process in (state["gateway"], state["services"]["exam"]):
+            assert f'# {{trace_id="{trace}"}}' in (await scraper.get(f"{process['ops_url']}/metrics")).text
+
+
 async def test_spans_hold_nothing_that_names_somebody(
     collector: Collector, attempt: tuple[Student, Json]
 ) -> None:
