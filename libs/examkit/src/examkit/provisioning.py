@@ -5,7 +5,6 @@ Waits for the servers. It changes nothing that is as it should be, so that it ma
 
 import base64
 import json
-import os
 import sys
 import time
 import urllib.request
@@ -19,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from examkit.broker_access import BrokerUser, definitions
 from examkit.provision import provision
-from examkit.settings import SettingsError, load
+from examkit.settings import SettingsError, environment, load
 
 POLL_SECONDS = 2.0
 REQUEST_SECONDS = 10.0
@@ -123,4 +122,4 @@ def _put_definitions(admin_url: str, content: Mapping[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ))
+    sys.exit(main(environment()))

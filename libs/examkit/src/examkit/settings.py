@@ -17,6 +17,7 @@ __all__ = [
     "ServiceSettings",
     "SettingsError",
     "TlsFiles",
+    "environment",
     "from_environment",
     "load",
 ]
@@ -122,6 +123,11 @@ def load(cls: type[S], env: Mapping[str, str]) -> S:
 def from_environment(cls: type[S]) -> S:
     """The same, from the process's environment: the only place that reads it."""
     return load(cls, os.environ)
+
+
+def environment() -> Mapping[str, str]:
+    """All of it, for settings whose names are not known beforehand."""
+    return os.environ
 
 
 def _read(spec: Field[Any], kind: Any, env: Mapping[str, str], values: dict[str, Any]) -> None:
