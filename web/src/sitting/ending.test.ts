@@ -58,6 +58,7 @@ describe("the time", () => {
   it("waits for the network with the answers, and then hands them in", async () => {
     const sitting = sit();
     server.onSave = () => problem(0);
+    server.resumed = () => problem(0);
     sitting.answer("q1", "kept");
     await time.pass(640_000);
     expect([sitting.state.phase.kind, server.submits.length]).toEqual(["timeUp", 0]);

@@ -98,7 +98,8 @@ export class Ending {
     sitting.become({ kind: "timeUp", problem: null });
     await this.wait(SCATTER_MS * sitting.around.random());
     for (let failures = 1; !this.stopped; ) {
-      const batch = pendingOf(sitting.state).slice(0, MOST_IN_A_BATCH);
+      // What is in doubt waits: for the submit, or for a look at the server's where there is time for it.
+      const batch = sitting.isDoubtful() ? [] : pendingOf(sitting.state).slice(0, MOST_IN_A_BATCH);
       const reply = await sitting.send(batch, { hurried: this.hurried() });
       if (isProblem(reply)) {
         if (!isPassing(reply)) return this.after(reply);
@@ -120,6 +121,7 @@ export class Ending {
     let answers: Outgoing[] = unheldOf(sitting.state).slice(0, MOST_SENT_ALONG);
     sitting.become({ kind: "handingIn", by, problem: null });
     for (let failures = 1; !this.stopped; failures += 1) {
+      if (by === "person" && !this.hurried() && (await this.showsAnother())) return this.goOn();
       const reply = await sitting.around.transport.submit(sitting.attempt, answers, {
         hurried: this.hurried(),
       });
@@ -142,6 +144,15 @@ export class Ending {
       if (this.givenUp) return this.goOn();
     }
     return null;
+  }
+
+  /** Another device's answer has come to light: it is seen before anything is handed in. */
+  private async showsAnother(): Promise<boolean> {
+    const { sitting } = this;
+    if (!sitting.isDoubtful()) return false;
+    const others = () => Object.values(sitting.state.entries).filter((entry) => entry.other).length;
+    const before = others();
+    return (await sitting.resume()) === null && others() > before;
   }
 
   private async pause(): Promise<Scene | null> {

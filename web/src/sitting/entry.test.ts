@@ -6,12 +6,14 @@ import {
   changed,
   chosen,
   contradicted,
+  digestOf,
   type Entry,
   isPending,
   isUndecided,
   isUnsaved,
   refused,
   same,
+  sent,
 } from "./entry";
 import { merge, reconcile } from "./reconcile";
 
@@ -27,7 +29,7 @@ const entries: fc.Arbitrary<Entry> = fc
     answer: answers,
     revision: fc.nat(8),
     acked: fc.nat(8),
-    sent: fc.uniqueArray(fc.nat(8)),
+    sent: fc.array(fc.record({ revision: fc.nat(8), digest: fc.nat(2) })),
     changedAt: fc.constant(AT),
     other: fc.option(others),
     refused: fc.constant(null),
@@ -37,13 +39,13 @@ const entries: fc.Arbitrary<Entry> = fc
 const stored = others.map(({ answer, revision, savedAt }) => ({ answer, revision, saved_at: savedAt }));
 
 describe("a change", () => {
-  it("is newer than all that is known, and is to be sent", () => {
+  it("is newer than all that is known elsewhere, by no more than that, and is to be sent", () => {
     fc.assert(
       fc.property(entries, answers, (entry, answer) => {
         const next = changed(entry, answer, AT);
-        expect(next.revision).toBeGreaterThan(
-          Math.max(entry.revision, entry.acked, entry.other?.revision ?? 0),
-        );
+        const sent = entry.sent.map((one) => one.revision);
+        const known = Math.max(entry.acked, entry.other?.revision ?? 0, ...sent);
+        expect(next.revision).toBe(Math.max(known + 1, entry.revision));
         expect(isPending(next)).toBe(true);
         expect(isUndecided(next)).toBe(false);
       }),
@@ -58,13 +60,13 @@ describe("a change", () => {
 describe("an acknowledgement", () => {
   it("clears the revision it names, and no later one", () => {
     const once = changed(BLANK, "a", AT);
-    const twice = changed(once, "ab", AT);
+    const twice = changed(sent(once, once), "ab", AT);
     expect(isUnsaved(acknowledged(twice, once.revision))).toBe(true);
     expect(isUnsaved(acknowledged(twice, twice.revision))).toBe(false);
   });
 
   it("of an older revision takes nothing back", () => {
-    const entry = acknowledged(changed(changed(BLANK, "a", AT), "ab", AT), 2);
+    const entry = acknowledged(changed(acknowledged(changed(BLANK, "a", AT), 1), "ab", AT), 2);
     expect(acknowledged(entry, 1).acked).toBe(2);
   });
 });
@@ -99,15 +101,17 @@ describe("a contradiction", () => {
   it("keeps the other text in sight when the person types on", () => {
     const entry = changed(contradicted(mine, other), "mine, longer", AT);
     expect(entry).toMatchObject({ revision: 6, other });
-    expect(chosen(entry, "other", AT)).toMatchObject({ answer: "theirs", revision: 7, other: null });
+    expect(chosen(entry, "other", AT)).toMatchObject({ answer: "theirs", revision: 6, other: null });
   });
 });
 
 describe("a refusal", () => {
   it("stops this revision, and not the next", () => {
-    const entry = refused(changed(BLANK, "x", AT), 1, "invalid", "Not a number.");
+    const typed = changed(BLANK, "x", AT);
+    const entry = refused(sent(typed, typed), 1, "invalid", "Not a number.");
     expect([isPending(entry), isUnsaved(entry)]).toEqual([false, true]);
     expect(isPending(changed(entry, "1", AT))).toBe(true);
+    expect(changed(entry, "1", AT).revision).toBe(1);
   });
 });
 
@@ -153,8 +157,25 @@ describe("reconcile", () => {
   });
 
   it("knows its own answer whose acknowledgement was lost", () => {
-    const mine = { ...BLANK, answer: "mine", revision: 5, acked: 1, sent: [3] };
+    const mine = {
+      ...BLANK,
+      answer: "mine",
+      revision: 5,
+      acked: 1,
+      sent: [{ revision: 3, digest: digestOf("server") }],
+    };
     expect(reconcile(server, mine)).toMatchObject({ answer: "mine", other: null });
+  });
+
+  it("does not take another device's for its own because of the revision alone", () => {
+    const mine = {
+      ...BLANK,
+      answer: "mine",
+      revision: 5,
+      acked: 1,
+      sent: [{ revision: 3, digest: digestOf("min") }],
+    };
+    expect(reconcile(server, mine)).toMatchObject({ answer: "mine", other: { answer: "server" } });
   });
 
   it("shows what another device saved meanwhile, though this one's is higher", () => {
@@ -175,11 +196,32 @@ describe("another tab's word", () => {
         const [here, there] = [merge(one, two), merge(two, one)];
         expect(here.revision).toBe(there.revision);
         if (one.revision !== two.revision) expect(here.answer).toEqual(there.answer);
-        else if (!same(one.answer, two.answer)) {
-          expect(here.other?.answer).toEqual(there.answer);
+        else if (here.other && !same(here.answer, there.answer)) {
           expect(isUndecided(here) && isUndecided(there)).toBe(true);
-        }
+        } else expect(here.answer).toEqual(there.answer);
       }),
     );
+  });
+
+  const first = { ...BLANK, answer: "a", revision: 1, changedAt: "2026-11-25T10:00:00.000Z" };
+  const later = { ...first, answer: "ab", changedAt: "2026-11-25T10:00:01.000Z" };
+
+  it("of one revision that has not left, the later text counts in both", () => {
+    expect(merge(first, later)).toMatchObject({ answer: "ab", revision: 1, other: null });
+    expect(merge(later, first)).toMatchObject({ answer: "ab", revision: 1, other: null });
+  });
+
+  it("the later text counts as a new change, where the earlier has left", () => {
+    const left = sent(first, first);
+    expect(merge(left, later)).toMatchObject({ answer: "ab", revision: 2 });
+    expect(merge(later, left)).toMatchObject({ answer: "ab", revision: 2 });
+  });
+
+  it("a lower revision still brings the other answer that it knows of", () => {
+    const undecided = contradicted(first, { answer: "theirs", revision: 5, savedAt: AT });
+    const higher = { ...first, answer: "abc", revision: 3 };
+    const entry = merge(higher, undecided);
+    expect([entry.answer, isUndecided(entry), isUnsaved(entry)]).toEqual(["abc", true, true]);
+    expect(merge(undecided, higher)).toMatchObject({ answer: "abc", other: { answer: "theirs" } });
   });
 });

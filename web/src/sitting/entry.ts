@@ -6,6 +6,12 @@
  */
 import type { Answer } from "@/questions/types";
 
+/** What has left for the server. The digest tells one's own answer when it comes back under that revision. */
+export interface Sent {
+  revision: number;
+  digest: number;
+}
+
 /** The other side of a conflict. */
 export interface Other {
   answer: Answer;
@@ -20,7 +26,7 @@ export interface Entry {
   /** The highest revision that the server is known to hold. */
   acked: number;
   /** Revisions that were sent and not judged: what the server holds may be one of them. */
-  sent: number[];
+  sent: Sent[];
   /** This device's clock, ISO. */
   changedAt: string | null;
   other: Other | null;
@@ -57,9 +63,22 @@ export function isAnswered({ answer }: Entry): boolean {
   return answer !== null && answer.length > 0;
 }
 
-/** The person answers: newer than everything that is known, on this device and on others. */
+/** Short, and of no use against ill will: whose answers these are is not in question. */
+export function digestOf(answer: Answer): number {
+  let hash = 0x811c9dc5;
+  for (const character of JSON.stringify(answer)) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/**
+ * The person answers: newer than everything that is known, on this device and on others, and by no more than that.
+ * Who counts further while away would pass by what another device has saved meanwhile, unseen.
+ */
 export function changed(entry: Entry, answer: Answer, at: string): Entry {
-  const revision = Math.max(entry.revision, entry.acked, entry.other?.revision ?? 0) + 1;
+  const known = Math.max(entry.acked, entry.other?.revision ?? 0, ...entry.sent.map((one) => one.revision));
+  const revision = Math.max(entry.revision, known + 1);
   return { ...entry, answer: storable(answer), revision, changedAt: at, refused: null };
 }
 
@@ -82,15 +101,23 @@ export function isPending(entry: Entry): boolean {
   return entry.revision > entry.acked && !isRefused(entry);
 }
 
-export function sent(entry: Entry, revision: number): Entry {
-  if (entry.sent.includes(revision)) return entry;
-  return { ...entry, sent: [...entry.sent, revision].slice(-SENT_KEPT) };
+export function sent(entry: Entry, { revision, answer }: Pick<Outgoing, "revision" | "answer">): Entry {
+  return { ...entry, sent: bothSent(entry.sent, [{ revision, digest: digestOf(answer) }]) };
+}
+
+export function bothSent(one: Sent[], two: Sent[]): Sent[] {
+  const added = two.filter(({ revision, digest }) => !wasSent(one, revision, digest));
+  return added.length > 0 ? [...one, ...added].slice(-SENT_KEPT) : one;
+}
+
+export function wasSent(sent: Sent[], revision: number, digest: number): boolean {
+  return sent.some((one) => one.revision === revision && one.digest === digest);
 }
 
 /** `stored` or `repeat` of this revision. */
 export function acknowledged(entry: Entry, revision: number): Entry {
   const acked = Math.max(entry.acked, revision);
-  return { ...entry, acked, sent: entry.sent.filter((one) => one > acked) };
+  return { ...entry, acked, sent: entry.sent.filter((one) => one.revision > acked) };
 }
 
 /** The server holds another answer under the same or a higher revision. */
@@ -102,8 +129,11 @@ export function contradicted(entry: Entry, other: Other): Entry {
   return { ...known, other };
 }
 
+/** It is not there, so its revision is free for the next change. */
 export function refused(entry: Entry, revision: number, code: string, detail: string): Entry {
-  return entry.revision === revision ? { ...entry, refused: { revision, code, detail } } : entry;
+  const sent = entry.sent.filter((one) => one.revision !== revision);
+  if (entry.revision !== revision) return { ...entry, sent };
+  return { ...entry, sent, refused: { revision, code, detail } };
 }
 
 export function chosen(entry: Entry, which: "mine" | "other", at: string): Entry {

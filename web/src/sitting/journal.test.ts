@@ -48,7 +48,7 @@ describe("the journal", () => {
   });
 
   it("is not taken back by a tab that knows less", async () => {
-    const newer = changed(typed, "typed on", AT);
+    const newer = changed(typed, "typed on", "2026-11-25T10:00:01.000Z");
     const one = await journal("ann");
     await one.putEntries("attempt", { q1: newer });
     await (await journal("ann")).putEntries("attempt", { q1: acknowledged(typed, 1), q2: typed });

@@ -81,9 +81,9 @@ export class Journal {
       const known = await this.db.answers.bulkGet(
         questions.map((question): [string, string, string] => [this.user, attempt, question]),
       );
-      const revisions = new Map(known.map((row) => [row?.question, row?.entry.revision ?? 0]));
+      const before = new Map(known.map((row) => [row?.question, row?.entry]));
       const rows = Object.entries(entries)
-        .filter(([question, entry]) => entry.revision >= (revisions.get(question) ?? 0))
+        .filter(([question, entry]) => !isOlder(entry, before.get(question)))
         .map(([question, entry]) => ({ user: this.user, attempt, question, entry }));
       await this.db.answers.bulkPut(rows);
     });
@@ -131,6 +131,13 @@ export class Journal {
         .delete();
     });
   }
+}
+
+/** A revision that was not sent yet has had several texts: the last one counts. */
+function isOlder(entry: Entry, known: Entry | undefined): boolean {
+  if (!known || entry.revision !== known.revision)
+    return known !== undefined && entry.revision < known.revision;
+  return (entry.changedAt ?? "") < (known.changedAt ?? "");
 }
 
 /** Bounds of strings in a key of IndexedDB. */

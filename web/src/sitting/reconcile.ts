@@ -1,6 +1,18 @@
 /** What to make of two accounts of the same answer: the server's and the journal's, or another tab's. Pure. */
 import type { Attempt } from "@/api/student.gen";
-import { acknowledged, BLANK, type Entry, isUnsaved, type Other, same } from "./entry";
+import {
+  acknowledged,
+  BLANK,
+  bothSent,
+  changed,
+  digestOf,
+  type Entry,
+  isUndecided,
+  isUnsaved,
+  type Other,
+  same,
+  wasSent,
+} from "./entry";
 
 export interface Stored {
   answer: Other["answer"];
@@ -23,7 +35,8 @@ export function reconcile(stored: Stored | undefined, mine: Entry | undefined): 
   }
   const known = acknowledged({ ...mine, acked: 0 }, stored.revision);
   if (stored.revision < mine.revision) {
-    const expected = stored.revision === mine.acked || mine.sent.includes(stored.revision);
+    const expected =
+      stored.revision === mine.acked || wasSent(mine.sent, stored.revision, digestOf(stored.answer));
     return expected ? known : { ...known, other };
   }
   const newerElsewhere = stored.revision > mine.revision && !isUnsaved(mine);
@@ -35,17 +48,46 @@ export function reconcileAll(attempt: Attempt, mine: Record<string, Entry>): Rec
   return Object.fromEntries(attempt.questions.map(({ id }) => [id, reconcile(saved[id], mine[id])]));
 }
 
-/** What another tab of this browser says. Its revisions are made with the same knowledge as ours. */
+/**
+ * What another tab of this browser says: made by the same person, on the same clock, with the same knowledge but for
+ * the moment that a message takes.
+ */
 export function merge(mine: Entry, theirs: Entry): Entry {
-  const acked = Math.max(mine.acked, theirs.acked);
-  if (theirs.revision > mine.revision) return { ...theirs, acked };
-  if (theirs.revision < mine.revision) return acknowledged(mine, acked);
-  if (!same(mine.answer, theirs.answer)) {
-    return { ...mine, acked, other: { ...theirs, savedAt: theirs.changedAt } };
+  if (theirs.revision > mine.revision) return joined(theirs, mine);
+  if (theirs.revision < mine.revision) return joined(mine, theirs);
+  if (same(mine.answer, theirs.answer)) {
+    // Whatever one of the two has learnt since holds for both.
+    const { flagged, refused } = theirs;
+    const other = isUndecided(mine) ? (theirs.other ?? mine.other) : theirs.other;
+    return { ...joined(mine, theirs), flagged, refused, other };
   }
-  // Equal answers: whatever one of the two has learnt since holds for both.
-  const flagged = theirs.flagged;
-  return { ...acknowledged(mine, acked), flagged, other: theirs.other, refused: theirs.refused };
+  const [ours, others] = [hasLeft(mine), hasLeft(theirs)];
+  if (ours && others) {
+    return { ...joined(mine, theirs), other: { ...theirs, savedAt: theirs.changedAt } };
+  }
+  const [later, earlier] = isLater(theirs, mine) ? [theirs, mine] : [mine, theirs];
+  const both = joined(later, earlier);
+  // Of a revision that has left, nothing but what has left may be sent again.
+  return ours || others ? changed(both, later.answer, later.changedAt ?? "") : both;
+}
+
+/** The newer one, and what the older one knew beside it. */
+function joined(newer: Entry, older: Entry): Entry {
+  const other = newer.other ?? (older.other && older.other.revision >= newer.revision ? older.other : null);
+  const known = { ...newer, other, sent: bothSent(newer.sent, older.sent) };
+  return acknowledged(known, older.acked);
+}
+
+function hasLeft({ revision, acked, sent }: Entry): boolean {
+  return revision <= acked || sent.some((one) => one.revision === revision);
+}
+
+/** By the clock that both share; of the same moment, so that both tabs choose the same. */
+function isLater(one: Entry, two: Entry): boolean {
+  const [first, second] = [one, two].map(({ changedAt, answer }) =>
+    [changedAt ?? "", JSON.stringify(answer)].join(),
+  );
+  return (first ?? "") > (second ?? "");
 }
 
 function adopted(entry: Entry, { answer, revision, savedAt }: Other): Entry {

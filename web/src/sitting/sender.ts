@@ -13,6 +13,8 @@ export interface Timers {
 }
 
 export interface SenderOwner {
+  /** Before anything is sent: what may have changed at the server unseen is known. A problem where it can't be. */
+  ready(): Promise<ApiProblem | null>;
   /** What is to be sent, now. */
   pending(): Outgoing[];
   send(batch: Outgoing[]): Promise<SavedReply | ApiProblem>;
@@ -112,6 +114,11 @@ export class Sender {
 
   private async round(): Promise<void> {
     this.clear();
+    if (this.owner.pending().length > 0) {
+      const problem = await this.owner.ready();
+      if (this.current === "halted") return;
+      if (problem) return this.failed(problem);
+    }
     do {
       this.overdue = false;
       if (!(await this.sendAll(this.owner.pending()))) return;

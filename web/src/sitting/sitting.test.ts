@@ -107,11 +107,63 @@ describe("gone on with from the journal", () => {
     server.resumed = () => problem(503);
     sitting.answer("q1", "mine");
     await time.pass(2000);
-    expect([server.saves.length, sitting.state.fromJournal]).toEqual([1, true]);
+    expect([server.saves.length, sitting.state.fromJournal]).toEqual([0, true]);
     server.resumed = () => attempt();
     sitting.wake();
     await settled();
     expect(sitting.state.fromJournal).toBe(false);
+  });
+});
+
+describe("after a failed send", () => {
+  it("what another device saved meanwhile is shown before anything is sent", async () => {
+    const sitting = sit();
+    server.onSave = () => problem(0);
+    server.resumed = () => problem(0);
+    for (const text of ["m", "mi", "mine"]) {
+      sitting.answer("q1", text);
+      await time.pass(20_000);
+    }
+    const saved_answers = { q1: { answer: "theirs", revision: 2, saved_at: AT } };
+    server.resumed = () => ({ ...attempt(), saved_answers });
+    server.onSave = reply;
+    sitting.wake();
+    await settled();
+    expect(sitting.state.entries.q1).toMatchObject({ answer: "mine", other: { answer: "theirs" } });
+    expect(standingOf(sitting.state)).toBe("undecided");
+  });
+
+  it("the page that was out of sight for long looks first, too", async () => {
+    const sitting = sit();
+    sitting.hidden();
+    await time.pass(100_000);
+    sitting.seen();
+    const saved_answers = { q1: { answer: "theirs", revision: 1, saved_at: AT } };
+    server.resumed = () => ({ ...attempt(), saved_answers });
+    const saves = server.saves.length;
+    sitting.answer("q1", "mine");
+    await time.pass(2000);
+    expect(sitting.state.entries.q1?.other?.answer).toBe("theirs");
+    expect(server.saves.length).toBe(saves);
+  });
+
+  it("a resume that is older than a save takes nothing back", async () => {
+    const sitting = sit();
+    let arrive = () => {};
+    const { resume } = server;
+    server.resume = () => {
+      const old = resume();
+      return new Promise((resolve) => (arrive = () => resolve(old)));
+    };
+    const asked = sitting.resume();
+    await settled();
+    sitting.answer("q1", "mine");
+    await time.pass(2000);
+    const saved_answers = { q1: { answer: "mine", revision: 1, saved_at: AT } };
+    server.resume = async () => ({ ...attempt(), saved_answers });
+    arrive();
+    await asked;
+    expect(standingOf(sitting.state)).toBe("saved");
   });
 });
 

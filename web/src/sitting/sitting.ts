@@ -19,6 +19,9 @@ import { Tabs } from "./tabs";
 import { TimeKeeper } from "./timekeeper";
 import type { Ack, EventKind, How, SavedReply } from "./transport";
 
+/** Enough for another device to be taken up. */
+const LONG_AWAY_MS = 60_000;
+
 export class Sitting implements SenderOwner {
   readonly attempt: string;
   readonly exam: string;
@@ -29,6 +32,12 @@ export class Sitting implements SenderOwner {
   private readonly ending: Ending;
   private readonly ages = new Ages();
   private gone = false;
+  /** Another device may have saved what this page has not seen. */
+  private doubtful: boolean;
+  /** Saves under way, and how many there were: what a resume tells is compared with what was sent meanwhile. */
+  private saving: Promise<unknown> = Promise.resolve();
+  private saves = 0;
+  private hiddenAt: number | null = null;
 
   constructor(
     readonly around: Surroundings,
@@ -37,6 +46,7 @@ export class Sitting implements SenderOwner {
     const { timers, random, transport, user } = around;
     this.attempt = opened.paper.student_exam_id;
     this.exam = opened.paper.exam.id;
+    this.doubtful = opened.fromJournal;
     this.dispatch(act.opened(opened));
     this.sender = new Sender(this, timers, random);
     this.reporter = new Reporter(transport, this.attempt, timers, random);
@@ -102,6 +112,27 @@ export class Sitting implements SenderOwner {
     this.time.wake();
   }
 
+  /** Out of sight it may be ended without a word. */
+  hidden(): void {
+    this.hiddenAt = this.around.now().wall;
+    void this.flush();
+  }
+
+  seen(): void {
+    if (this.hiddenAt !== null && this.around.now().wall - this.hiddenAt > LONG_AWAY_MS) this.doubt();
+    this.hiddenAt = null;
+    this.wake();
+  }
+
+  /** Failed, asleep, looked away for long: what the server holds is looked at before more is sent. */
+  doubt(): void {
+    this.doubtful = true;
+  }
+
+  isDoubtful(): boolean {
+    return this.doubtful;
+  }
+
   tellAge(): void {
     this.around.unsavedFor(this.ages.oldest(this.around.now().now));
   }
@@ -125,7 +156,9 @@ export class Sitting implements SenderOwner {
   /** Leaves the attempt as it is: it can be resumed. */
   leave(): void {
     const { phase, sessionLost } = this.state;
-    if (phase.kind !== "closed" && phase.kind !== "void" && !sessionLost) void this.sendLast(this.pending());
+    const over = phase.kind === "closed" || phase.kind === "void" || sessionLost;
+    // What waits for a look at the server's waits in the journal; where there is none, it would be lost.
+    if (!over && !(this.doubtful && this.state.durable)) void this.sendLast(this.pending());
     this.halt();
     this.time.stop();
     this.ending.stop();
@@ -176,10 +209,24 @@ export class Sitting implements SenderOwner {
   /** A round trip whose answer tells the time. With no answers it asks for nothing else. */
   async send(batch: Outgoing[], how?: How): Promise<SavedReply | ApiProblem> {
     const asked = this.around.now();
-    if (batch.length > 0) this.dispatch(act.sent(batch));
-    const reply = await this.around.transport.save(this.attempt, batch, how);
+    const saving = this.around.transport.save(this.attempt, batch, how);
+    if (batch.length > 0) this.noteSent(batch, saving);
+    const reply = await saving;
     if (!isProblem(reply)) this.hear(reply, asked);
+    else if (batch.length > 0) this.doubt();
     return reply;
+  }
+
+  /** The other tabs must know that this revision is no longer free; the journal, whose answer it was. */
+  private noteSent(batch: Outgoing[], saving: Promise<unknown>): void {
+    this.saves += 1;
+    this.saving = Promise.allSettled([this.saving, saving]);
+    this.dispatch(act.sent(batch));
+    this.keep(batch.map((one) => one.question_id));
+  }
+
+  async ready(): Promise<ApiProblem | null> {
+    return this.doubtful ? this.resume() : null;
   }
 
   saved(reply: SavedReply, batch: Outgoing[]): void {
@@ -191,12 +238,17 @@ export class Sitting implements SenderOwner {
 
   /** What the server holds now, and the time that is left. */
   async resume(): Promise<ApiProblem | null> {
+    await this.saving;
+    const { saves } = this;
     const asked = this.around.now();
     const attempt = await this.around.transport.resume(this.exam);
     // Not in progress any more: a submit tells what became of it, and changes nothing.
     if (isProblem(attempt))
       return attempt.code === "not_found" ? { ...attempt, code: "already_submitted" } : attempt;
     this.hear(attempt, asked);
+    // Older than what was sent meanwhile.
+    if (saves !== this.saves) return this.resume();
+    this.doubtful = false;
     const entries = reconcileAll(attempt, this.state.entries);
     this.dispatch(act.reconciled(entries));
     this.keep(Object.keys(entries));

@@ -94,9 +94,7 @@ const slice = createSlice({
       state.fromJournal = false;
     },
     sent(state, { payload }: PayloadAction<entry.Outgoing[]>) {
-      for (const { question_id, revision } of payload) {
-        replace(state, question_id, (known) => entry.sent(known, revision));
-      }
+      for (const one of payload) replace(state, one.question_id, (known) => entry.sent(known, one));
     },
     judged(state, { payload }: PayloadAction<{ reply: SavedReply; batch: entry.Outgoing[] }>) {
       judge(state, payload.reply, payload.batch);

@@ -7,7 +7,7 @@ const EntryShape = z.object({
   answer: AnswerShape,
   revision: z.number(),
   acked: z.number(),
-  sent: z.array(z.number()),
+  sent: z.array(z.object({ revision: z.number(), digest: z.number() })),
   changedAt: z.nullable(z.string()),
   other: z.nullable(z.object({ answer: AnswerShape, revision: z.number(), savedAt: z.nullable(z.string()) })),
   refused: z.nullable(z.object({ revision: z.number(), code: z.string(), detail: z.string() })),

@@ -27,6 +27,8 @@ export class Page implements SenderOwner {
     this.sender.changed();
   }
 
+  ready = async () => null;
+
   pending = (): Outgoing[] =>
     [...this.unsaved].map(([question_id, revision]) => ({ question_id, revision, answer: String(revision) }));
 

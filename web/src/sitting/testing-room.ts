@@ -67,10 +67,12 @@ export class Server implements Transport {
 }
 
 export class Room {
-  readonly server = new Server();
+  server = new Server();
   readonly time = new FakeTime();
   /** Of the oldest unsaved answer, as reported, in seconds. */
   age = 0;
+  /** Tabs of one browser hear each other; those of another person, or device, don't. */
+  user = "ann";
   private readonly sittings: Sitting[] = [];
 
   readonly now = () => ({ now: this.time.now, wall: START + this.time.now });
@@ -91,7 +93,7 @@ export class Room {
         store: makeStore(),
         transport: this.server,
         journal,
-        user: "ann",
+        user: this.user,
       },
       {
         paper,

@@ -6,6 +6,8 @@ import type { Sitting } from "./sitting";
 import { act } from "./slice";
 
 const LOOK_MS = 500;
+/** More than browsers slow down the timers of a page that nobody sees. */
+const ASLEEP_MS = 90_000;
 /** Who answers nothing for so long asks for the time: it may have been extended, or the attempt paused. */
 const STALE_MS = 120_000;
 
@@ -15,6 +17,7 @@ export class TimeKeeper {
   private failures = 0;
   private notBefore = 0;
   private before: number | null = null;
+  private lookedAt: number | null = null;
   private readonly staleMs: number;
 
   constructor(private readonly sitting: Sitting) {
@@ -43,6 +46,8 @@ export class TimeKeeper {
     const { clock, phase, fromJournal } = this.sitting.state;
     if (!clock || phase.kind !== "open") return;
     const at = this.sitting.around.now();
+    if (at.wall - (this.lookedAt ?? at.wall) > ASLEEP_MS) this.sitting.doubt();
+    this.lookedAt = at.wall;
     const left = remainingMs(clock, at);
     const minutes = this.before === null ? null : passed(this.before, left);
     this.before = left;

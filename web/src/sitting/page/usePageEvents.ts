@@ -13,9 +13,8 @@ export function usePageEvents(): void {
     const seen = () => {
       const hidden = document.visibilityState === "hidden";
       sitting.report(hidden ? "tab_hidden" : "tab_visible");
-      // A hidden tab may be ended without a word.
-      if (hidden) void sitting.flush();
-      else sitting.wake();
+      if (hidden) sitting.hidden();
+      else sitting.seen();
     };
     document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("paste", report("paste"), { signal });
