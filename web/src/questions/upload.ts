@@ -23,6 +23,10 @@ export interface Target {
   questionId: string;
 }
 
+/** Beyond the time that a picture of its size takes on a slow line, a connection has died unseen. */
+const PATIENCE_MS = 30_000;
+const SLOWEST_BYTES_A_MS = 16;
+
 const Answered = z.object({ file_id: z.string() });
 
 const running = new Map<string, Upload & { cancel: () => void }>();
@@ -34,6 +38,18 @@ function put(key: string, upload: (Upload & { cancel: () => void }) | null): voi
   if (upload) running.set(key, upload);
   else running.delete(key);
   for (const listener of listeners) listener();
+}
+
+/** Of one attempt, by question: pictures that are not there (yet). */
+export function uploadsOf(attemptId: string): Record<string, "sending" | "failed"> {
+  const mine = [...running].filter(([key]) => key.startsWith(`${attemptId}/`));
+  return Object.fromEntries(
+    mine.map(([key, { problem }]) => [key.slice(attemptId.length + 1), problem ? "failed" : "sending"]),
+  );
+}
+
+export function onUploads(listener: () => void): () => void {
+  return subscribe(listener);
 }
 
 function subscribe(listener: () => void): () => void {
@@ -68,8 +84,9 @@ export function startUpload(target: Target, file: File, onDone: (fileId: string)
       return;
     }
     keepFile(answer.fileId, file);
-    put(key, null);
+    // First the answer: at no moment is it neither under way nor there.
     onDone(answer.fileId);
+    put(key, null);
   });
 }
 
@@ -106,10 +123,12 @@ function post(
     request.open("POST", "/api/v1/student/files");
     request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.responseType = "json";
+    request.timeout = PATIENCE_MS + file.size / SLOWEST_BYTES_A_MS;
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
     request.onload = () => resolve(answerOf(request));
     request.onerror = () => resolve(problemOf(0, null));
     request.onabort = request.onerror;
+    request.ontimeout = request.onerror;
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(body);
   });

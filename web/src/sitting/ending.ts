@@ -17,6 +17,9 @@ const WORTH_REOPENING_MS = 5_000;
 /** So long before the deadline, and until the grace is over, tries follow each other quickly. */
 const LAST_MOMENTS_MS = 30_000;
 const HURRIED_MS = 4_000;
+/** Of the grace, so that what was waited for still arrives. */
+const KEPT_FOR_THE_SUBMIT_MS = 8_000;
+const LOOK_MS = 500;
 const PAUSE_ASKED_MS = 15_000;
 const MOST_SENT_ALONG = 1000;
 
@@ -118,8 +121,9 @@ export class Ending {
   /** The same answers again and again, until the server has confirmed. */
   private async submit(by: HandedInBy): Promise<Scene | null> {
     const { sitting } = this;
-    let answers: Outgoing[] = unheldOf(sitting.state).slice(0, MOST_SENT_ALONG);
     sitting.become({ kind: "handingIn", by, problem: null });
+    await this.picturesOnTheWay();
+    let answers: Outgoing[] = unheldOf(sitting.state).slice(0, MOST_SENT_ALONG);
     for (let failures = 1; !this.stopped; failures += 1) {
       if (by === "person" && !this.hurried() && (await this.showsAnother())) return this.goOn();
       const reply = await sitting.around.transport.submit(sitting.attempt, answers, {
@@ -144,6 +148,20 @@ export class Ending {
       if (this.givenUp) return this.goOn();
     }
     return null;
+  }
+
+  /** A picture that is still being sent is waited for, while an answer is still taken. */
+  private async picturesOnTheWay(): Promise<void> {
+    const sending = () => Object.values(this.sitting.state.uploads).includes("sending");
+    while (sending() && !this.stopped && this.graceLeft() > KEPT_FOR_THE_SUBMIT_MS) await this.wait(LOOK_MS);
+  }
+
+  /** Until nothing is taken any more, ms. */
+  private graceLeft(): number {
+    const { clock, paper } = this.sitting.state;
+    if (!clock || !paper) return 0;
+    const since = this.sitting.around.now().now - clock.heardAt.now;
+    return clock.remainingMs - since + paper.grace_seconds * 1000;
   }
 
   /** Another device's answer has come to light: it is seen before anything is handed in. */
@@ -190,10 +208,9 @@ export class Ending {
 
   /** After the grace nothing is taken any more: there is time then. */
   private hurried(): boolean {
-    const { clock, paper } = this.sitting.state;
-    if (!clock || !paper) return false;
-    const left = clock.remainingMs - (this.sitting.around.now().now - clock.heardAt.now);
-    return left < LAST_MOMENTS_MS && left > -paper.grace_seconds * 1000;
+    const { paper } = this.sitting.state;
+    const left = this.graceLeft();
+    return left > 0 && left < LAST_MOMENTS_MS + (paper?.grace_seconds ?? 0) * 1000;
   }
 
   private wait(ms: number | null): Promise<void> {

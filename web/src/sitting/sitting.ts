@@ -6,6 +6,7 @@ import type { UnknownAction } from "@reduxjs/toolkit";
 import { api } from "@/api/base";
 import { type ApiProblem, isProblem } from "@/api/problem";
 import type { Answer } from "@/questions/types";
+import { cancelUpload, onUploads, uploadsOf } from "@/questions/upload";
 import { Ages } from "./ages";
 import { heard, type Now } from "./clock";
 import { Ending } from "./ending";
@@ -31,6 +32,7 @@ export class Sitting implements SenderOwner {
   private readonly time: TimeKeeper;
   private readonly ending: Ending;
   private readonly ages = new Ages();
+  private readonly forgetUploads: () => void;
   private gone = false;
   /** Another device may have saved what this page has not seen. */
   private doubtful: boolean;
@@ -60,6 +62,7 @@ export class Sitting implements SenderOwner {
       },
       closed: () => this.ending.handIn("elsewhere"),
     });
+    this.forgetUploads = onUploads(() => this.dispatch(act.uploadsChanged(uploadsOf(this.attempt))));
     this.keepPaper(opened);
     for (const [question, entry] of Object.entries(opened.entries)) this.note(question, entry);
     if (this.pending().length > 0) this.sender.changed();
@@ -71,10 +74,17 @@ export class Sitting implements SenderOwner {
   }
 
   answer(question: string, answer: Answer): void {
-    if (this.state.phase.kind !== "open") return;
+    if (!this.takes(question)) return;
     this.dispatch(act.answered({ question, answer, at: this.moment() }));
     this.keep([question]);
     this.sender.changed();
+  }
+
+  /** Once the inputs are closed, only a picture that was on its way before. */
+  private takes(question: string): boolean {
+    const { phase, uploads } = this.state;
+    const closing = phase.kind === "timeUp" || phase.kind === "handingIn" || phase.kind === "paused";
+    return phase.kind === "open" || (closing && uploads[question] === "sending");
   }
 
   flag(question: string): void {
@@ -163,6 +173,7 @@ export class Sitting implements SenderOwner {
     this.time.stop();
     this.ending.stop();
     this.tabs.close();
+    this.endUploads();
     this.reporter.close();
     this.around.journal?.close();
     this.dispatch(act.left());
@@ -185,8 +196,17 @@ export class Sitting implements SenderOwner {
     this.time.stop();
     this.reporter.close();
     this.tabs.tellClosed();
+    this.endUploads();
     this.dispatch(api.util.invalidateTags(["MyExams", "MyResults"]));
     await this.around.journal?.wipe(this.attempt).catch(() => undefined);
+  }
+
+  /** What is still on its way arrives nowhere. The page goes on to name it. */
+  private endUploads(): void {
+    this.forgetUploads();
+    for (const questionId of Object.keys(this.state.uploads)) {
+      cancelUpload({ attemptId: this.attempt, questionId });
+    }
   }
 
   become(phase: Phase): void {

@@ -46,6 +46,8 @@ export interface SittingState {
   send: SendState;
   sessionLost: boolean;
   savedAt: string | null;
+  /** By question, pictures that the server does not have (yet). */
+  uploads: Record<string, "sending" | "failed">;
   /** Minutes, of the last threshold passed. */
   announced: number | null;
   place: number;
@@ -62,6 +64,7 @@ const initialState: SittingState = {
   send: "idle",
   sessionLost: false,
   savedAt: null,
+  uploads: {},
   announced: null,
   place: 0,
   layout: "one",
@@ -122,6 +125,9 @@ const slice = createSlice({
     },
     sessionChanged(state, { payload }: PayloadAction<{ lost: boolean }>) {
       state.sessionLost = payload.lost;
+    },
+    uploadsChanged(state, { payload }: PayloadAction<SittingState["uploads"]>) {
+      state.uploads = payload;
     },
     storageRefused(state) {
       state.durable = false;

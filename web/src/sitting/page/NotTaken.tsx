@@ -13,7 +13,8 @@ export function NotTaken({ rejected }: { rejected: RejectedItem[] }) {
   const t = useTranslations("sitting");
   const questions = useShown(questionsOf);
   const entries = useShown((state) => state.entries);
-  const notTaken = notTakenOf(entries, rejected);
+  const uploads = useShown((state) => state.uploads);
+  const notTaken = notTakenOf(entries, rejected, uploads);
   if (notTaken.length === 0) return null;
   return (
     <Note tone="bad">

@@ -22,7 +22,9 @@ interface Props {
 export function Receipt({ submitted, by, title, practice = false }: Props) {
   const t = useTranslations("sitting");
   const lines = useLines(submitted, title);
-  const allTaken = useShown((state) => notTakenOf(state.entries, submitted.rejected).length === 0);
+  const allTaken = useShown(
+    (state) => notTakenOf(state.entries, submitted.rejected, state.uploads).length === 0,
+  );
   const heading = by === "time" || submitted.status === "expired" ? t("timeExpired") : t("handedIn");
   return (
     <Card>

@@ -2,6 +2,7 @@
 /** Before handing in: what is unanswered, flagged or undecided; then one confirmation. */
 import { useState } from "react";
 import { useTranslations } from "use-intl";
+import { cancelUpload } from "@/questions/upload";
 import { Button, Card, Dialog, Note, Row, Stack } from "@/ui";
 import { act, questionsOf } from "../slice";
 import { countsOf, type Listed, reviewOf } from "../standing";
@@ -23,7 +24,8 @@ export function Review({ onBack }: { onBack: () => void }) {
     sitting.dispatch(act.placeChanged(place));
     window.requestAnimationFrame(() => focusQuestion(sitting.state));
   }
-  const fine = review.unanswered.length === 0 && review.flagged.length === 0;
+  const sending = review.sending.length > 0;
+  const fine = [review.unanswered, review.flagged, review.sending, review.unsent].every((one) => !one.length);
   return (
     <Card>
       <Stack>
@@ -42,9 +44,11 @@ export function Review({ onBack }: { onBack: () => void }) {
           onGo={go}
         />
         <Some title={t("refusedSome", { count: review.refused.length })} listed={review.refused} onGo={go} />
+        <Some title={t("unsentSome", { count: review.unsent.length })} listed={review.unsent} onGo={go} />
+        <Pictures listed={review.sending} onGo={go} />
         <Row>
           <Button onClick={onBack}>{t("backToExam")}</Button>
-          <Button look="primary" onClick={() => setAsking(true)}>
+          <Button look="primary" disabled={sending} onClick={() => setAsking(true)}>
             {t("handIn")}
           </Button>
         </Row>
@@ -68,6 +72,29 @@ export function Review({ onBack }: { onBack: () => void }) {
         ) : null}
       </Dialog>
     </Card>
+  );
+}
+
+/** Handing in waits for them, or they are given up. */
+function Pictures({ listed, onGo }: { listed: Listed[]; onGo: (place: number) => void }) {
+  const t = useTranslations("sitting");
+  const { attempt: attemptId } = useSitting();
+  if (listed.length === 0) return null;
+  return (
+    <Note tone="warn" live>
+      <p>{t("sendingSome", { count: listed.length })}</p>
+      <NumberLinks listed={listed} onGo={onGo} />
+      <div>
+        <Button
+          small
+          onClick={() => {
+            for (const { id: questionId } of listed) cancelUpload({ attemptId, questionId });
+          }}
+        >
+          {t("dontSend")}
+        </Button>
+      </div>
+    </Note>
   );
 }
 

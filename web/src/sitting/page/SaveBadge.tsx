@@ -18,6 +18,7 @@ const LOOKS: Record<Standing, { tone: Tone; sign: string; trouble: boolean }> = 
   loggedOut: { tone: "bad", sign: "!", trouble: true },
   undecided: { tone: "bad", sign: "!", trouble: true },
   refused: { tone: "bad", sign: "!", trouble: true },
+  picture: { tone: "bad", sign: "!", trouble: true },
 };
 
 export function SaveBadge() {
