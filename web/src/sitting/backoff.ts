@@ -13,8 +13,12 @@ export function spread(ms: number, random: () => number): number {
 /** `failures` so far, from 1. What the server asks for (`Retry-After`, s) is kept, and spread only upwards. */
 export function backoff(failures: number, random: () => number, retryAfter?: number): number {
   const wait = spread(Math.min(MOST_MS, FIRST_MS * 2 ** (failures - 1)), random);
-  const asked = (retryAfter ?? 0) * 1000 * (1 + SPREAD * random());
-  return Math.max(wait, Math.round(asked));
+  return Math.max(wait, asked(random, retryAfter));
+}
+
+/** What the server asks for, ms. */
+export function asked(random: () => number, retryAfter = 0): number {
+  return Math.round(retryAfter * 1000 * (1 + SPREAD * random()));
 }
 
 /** The server's own words by which sending again changes nothing. */

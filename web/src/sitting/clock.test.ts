@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { asTimer, type Clock, hasDrifted, heard, passed, recalled, remainingMs, urgency } from "./clock";
+import {
+  asTimer,
+  type Clock,
+  hasDrifted,
+  heard,
+  passed,
+  recalled,
+  remainingMs,
+  shownMs,
+  urgency,
+} from "./clock";
 
 const START = 1_800_000_000_000;
 
@@ -71,6 +81,12 @@ describe("a sleep", () => {
     expect(hasDrifted(clock(600), at(1000))).toBe(false);
     expect(hasDrifted(clock(600), at(1000, START + 3_600_000))).toBe(true);
     expect(hasDrifted(clock(600), at(60_000, START))).toBe(true);
+  });
+
+  it("leaves less time to be shown, and closes nothing", () => {
+    const asleep = at(1000, START + 300_000);
+    expect([shownMs(clock(600), asleep), remainingMs(clock(600), asleep)]).toEqual([300_000, 599_000]);
+    expect(shownMs(clock(600), at(60_000, START))).toBe(540_000);
   });
 });
 

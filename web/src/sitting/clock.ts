@@ -57,6 +57,15 @@ export function remainingMs(clock: Clock, at: Now): number {
   return Math.max(0, clock.remainingMs - (at.now - clock.heardAt.now));
 }
 
+/**
+ * For the eye: who slept without a network has less time than the monotonic clock says. Nothing is closed by this, as
+ * the device's clock may be set.
+ */
+export function shownMs(clock: Clock, at: Now): number {
+  const asleep = hasDrifted(clock, at) ? at.wall - clock.heardAt.wall : 0;
+  return Math.min(remainingMs(clock, at), Math.max(0, clock.remainingMs - asleep));
+}
+
 /** The monotonic clock may have stood still (sleep): the server must be asked again. */
 export function hasDrifted(clock: Clock, at: Now): boolean {
   const byNow = at.now - clock.heardAt.now;

@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Journal } from "./journal";
 import { notTakenOf, standingOf } from "./standing";
 import { AT, problem, reply, settled } from "./testing";
@@ -114,6 +114,49 @@ describe("handing in", () => {
     fail();
     await settled();
     expect(sitting.state.phase.kind).toBe("open");
+  });
+
+  it("that got no answer is left only by the server's word that the exam goes on", async () => {
+    const sitting = sit();
+    server.onSubmit = () => problem(0);
+    sitting.handIn();
+    await time.pass(1000);
+    server.resumed = () => problem(0);
+    sitting.goBack();
+    await settled();
+    expect(sitting.state.phase.kind).toBe("handingIn");
+    server.resumed = () => problem(404, "not_found");
+    server.onSubmit = () => null;
+    sitting.goBack();
+    await settled();
+    expect(sitting.state.phase).toMatchObject({ kind: "closed" });
+  });
+
+  it("waits as long as the server asks, in the last moments too", async () => {
+    sit();
+    server.onSave = (answers) =>
+      time.now < 600_000 ? reply(answers, 600 - time.now / 1000) : problem(400, "time_limit_exceeded");
+    server.onSubmit = () => problem(503, "unavailable", 20);
+    await time.pass(620_000);
+    expect(server.submits.length).toBe(1);
+  });
+
+  it("is not what another tab's word leads to by itself", async () => {
+    const [one, two] = [sit(), sit()];
+    const told = vi.spyOn(server, "resume");
+    await one.over();
+    await expect.poll(() => told.mock.calls.length).toBeGreaterThan(0);
+    await settled();
+    expect([two.state.phase.kind, server.submits]).toEqual(["open", []]);
+  });
+
+  it("is not played again after the end", async () => {
+    const sitting = sit();
+    sitting.handIn();
+    await time.pass(1000);
+    sitting.halted(problem(409, "already_submitted"));
+    await time.pass(1000);
+    expect(server.submits.length).toBe(1);
   });
 
   it("wipes the journal when it is acknowledged, and not before", async () => {

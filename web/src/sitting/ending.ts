@@ -3,10 +3,10 @@
  * scene plays until it knows what comes next.
  */
 import { type ApiProblem, isProblem } from "@/api/problem";
-import { backoff, isLoggedOut, isPassing, spread } from "./backoff";
+import { asked, backoff, isLoggedOut, isPassing, spread } from "./backoff";
 import { remainingMs } from "./clock";
 import type { Outgoing } from "./entry";
-import { MOST_IN_A_BATCH } from "./sender";
+import { MOST_IN_A_BATCH, NARROWED } from "./sender";
 import type { Sitting } from "./sitting";
 import { act, type HandedInBy, pendingOf, unheldOf } from "./slice";
 
@@ -46,7 +46,7 @@ export class Ending {
 
   /** Once, whatever is pressed. */
   handIn(by: HandedInBy): void {
-    if (this.sitting.state.phase.kind !== "closed") this.play(() => this.submit(by));
+    this.play(() => this.submit(by));
   }
 
   /** The person goes back to the exam: only where the submit failed, and time is left. */
@@ -69,7 +69,8 @@ export class Ending {
   }
 
   private async play(first: Scene): Promise<void> {
-    if (this.playing) return;
+    const { kind } = this.sitting.state.phase;
+    if (this.playing || kind === "closed" || kind === "void") return;
     this.playing = true;
     this.givenUp = false;
     this.sitting.halt();
@@ -136,17 +137,31 @@ export class Ending {
         return this.rest({ kind: "closed", by, submitted: reply });
       }
       const takeable = pendingOf(sitting.state).slice(0, MOST_SENT_ALONG);
-      if ((reply.code === "invalid" || reply.code === "too_large") && takeable.length < answers.length) {
+      const spoilt = NARROWED.has(reply.status);
+      if (spoilt && takeable.length < answers.length) {
         // What was refused alone spoils the whole request: the others must not be lost with it.
         answers = takeable;
         continue;
       }
       if (!isPassing(reply)) return this.after(reply);
+      // Something on the way lets it not through, and in a moment nothing is taken any more.
+      if (spoilt && this.graceLeft() <= KEPT_FOR_THE_SUBMIT_MS) answers = [];
       sitting.become({ kind: "handingIn", by, problem: reply });
       // Given up while the try was under way: nothing to wait for.
       if (!this.givenUp) await this.retry(reply, failures);
-      if (this.givenUp) return this.goOn();
+      const next = this.givenUp ? await this.backIn(by) : null;
+      if (next) return next;
     }
+    return null;
+  }
+
+  /** A submit without an answer may have arrived: only the server can say that there is an exam to go back to. */
+  private async backIn(by: HandedInBy): Promise<Scene | null> {
+    const problem = await this.sitting.resume();
+    this.givenUp = false;
+    if (!problem) return () => this.goOn();
+    if (!isPassing(problem)) return this.after(problem);
+    this.sitting.become({ kind: "handingIn", by, problem });
     return null;
   }
 
@@ -200,7 +215,8 @@ export class Ending {
     if (!isLoggedOut(problem)) {
       const { random } = this.sitting.around;
       const wait = backoff(failures, random, problem.retryAfter);
-      return this.wait(this.hurried() ? Math.min(wait, spread(HURRIED_MS, random)) : wait);
+      const hurried = Math.max(spread(HURRIED_MS, random), asked(random, problem.retryAfter));
+      return this.wait(this.hurried() ? Math.min(wait, hurried) : wait);
     }
     this.sitting.sessionIsLost();
     return this.wait(null);

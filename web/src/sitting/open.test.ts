@@ -69,6 +69,22 @@ describe("opening", () => {
     expect(server.submits[0]?.[0]?.answer).toBe("typed");
   });
 
+  it("after the end shows what was not taken, with its text", async () => {
+    await typedAndCrashed();
+    server.resumed = () => problem(410, "time_limit_exceeded");
+    const opening = await open(place());
+    if (opening.kind !== "closed") throw new Error(opening.kind);
+    expect(opening.kept?.opened.entries.q1?.answer).toBe("typed");
+    expect(opening.kept?.answers.map((one) => one.question_id)).toEqual(["q1"]);
+  });
+
+  it("hands in the attempt that the server names, not an older one of the journal", async () => {
+    await typedAndCrashed();
+    server.resumed = () => ({ ...problem(410, "time_limit_exceeded"), student_exam_id: "newer" });
+    expect((await open(place())).kind).toBe("closed");
+    expect(server.submits).toEqual([[]]);
+  });
+
   it("where nothing is in progress tells so", async () => {
     server.resumed = () => problem(404, "not_found");
     expect((await open(place())).kind).toBe("none");

@@ -7,6 +7,7 @@ import { BLANK, type Entry, isPending, type Outgoing } from "./entry";
 import { takeHandedOver } from "./handover";
 import { Journal, type Kept } from "./journal";
 import { reconcileAll } from "./reconcile";
+import { NARROWED } from "./sender";
 import type { HandedInBy, Opened } from "./slice";
 import type { Transport } from "./transport";
 
@@ -15,11 +16,17 @@ const STORAGE_PATIENCE_MS = 5_000;
 export type Opening =
   | { kind: "opened"; opened: Opened; journal: Journal | null }
   /** It was over, and this confirmed it. */
-  | { kind: "closed"; by: HandedInBy; submitted: Submitted }
+  | { kind: "closed"; by: HandedInBy; submitted: Submitted; kept: Closed | null }
   | { kind: "none" }
   | { kind: "paused" }
   | { kind: "void" }
   | { kind: "failed"; problem: ApiProblem };
+
+/** What this device held of it, and what of that was sent along: to show what was not taken. */
+export interface Closed {
+  opened: Opened;
+  answers: Outgoing[];
+}
 
 interface Place {
   user: string;
@@ -45,10 +52,12 @@ async function journalOf({ user, now }: Place): Promise<Journal | null> {
 
 async function openWith(place: Place, journal: Journal | null): Promise<Opening> {
   const asked = place.now();
-  const attempt = takeHandedOver(place.exam) ?? (await place.transport.resume(place.exam));
+  const handed = takeHandedOver(place.exam);
+  const attempt = handed?.attempt ?? (await place.transport.resume(place.exam));
+  const heardAt = handed?.at ?? place.now();
   if (!isProblem(attempt)) {
     const kept = (await journal?.ofAttempt(attempt.student_exam_id).catch(() => null)) ?? null;
-    return { kind: "opened", opened: resumed(attempt, kept, asked, place.now(), journal), journal };
+    return { kind: "opened", opened: resumed(attempt, kept, handed?.at ?? asked, heardAt, journal), journal };
   }
   const kept = (await journal?.ofExam(place.exam).catch(() => null)) ?? null;
   return without(attempt, kept, place, journal);
@@ -74,11 +83,11 @@ async function without(
   journal: Journal | null,
 ): Promise<Opening> {
   if (problem.code === "attempt_paused") return { kind: "paused" };
-  const attempt = kept?.sitting.attempt ?? named(problem);
+  const attempt = named(problem) ?? kept?.sitting.attempt;
   // Over, or handed in elsewhere: a submit tells, and takes along what was not saved yet, if it still may.
   if (attempt && (problem.code === "time_limit_exceeded" || problem.code === "not_found")) {
     const by = problem.code === "time_limit_exceeded" ? "time" : "elsewhere";
-    return closed(attempt, unsent(kept), by, place, journal);
+    return closed(attempt, kept?.sitting.attempt === attempt ? kept : null, by, place, journal);
   }
   if (problem.code === "not_found") return { kind: "none" };
   if (kept && journal && isPassing(problem) && !isLoggedOut(problem)) {
@@ -89,15 +98,21 @@ async function without(
 
 async function closed(
   attempt: string,
-  answers: Outgoing[],
+  kept: Kept | null,
   by: HandedInBy,
   place: Place,
   journal: Journal | null,
 ): Promise<Opening> {
-  const submitted = await place.transport.submit(attempt, answers);
+  let answers = unheld(kept, () => true);
+  let submitted = await place.transport.submit(attempt, answers);
+  if (isProblem(submitted) && NARROWED.has(submitted.status)) {
+    answers = unheld(kept, isPending);
+    submitted = await place.transport.submit(attempt, answers);
+  }
   if (!isProblem(submitted)) {
     await journal?.wipe(attempt).catch(() => undefined);
-    return { kind: "closed", by, submitted };
+    const shown = kept && { opened: remembered(kept, place.now()), answers };
+    return { kind: "closed", by, submitted, kept: shown };
   }
   if (submitted.code === "attempt_void") return { kind: "void" };
   return submitted.code === "not_found" ? { kind: "none" } : { kind: "failed", problem: submitted };
@@ -120,9 +135,11 @@ function latest(moments: string[]): string | null {
   return moments.sort().at(-1) ?? null;
 }
 
-function unsent(kept: Kept | null): Outgoing[] {
+function unheld(kept: Kept | null, test: (entry: Entry) => boolean): Outgoing[] {
   return Object.entries(kept?.entries ?? {}).flatMap(([question, entry]: [string, Entry]) =>
-    isPending(entry) ? [{ question_id: question, answer: entry.answer, revision: entry.revision }] : [],
+    entry.revision > entry.acked && test(entry)
+      ? [{ question_id: question, answer: entry.answer, revision: entry.revision }]
+      : [],
   );
 }
 

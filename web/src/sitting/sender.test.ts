@@ -163,6 +163,19 @@ describe("a request that is refused as a whole", () => {
   });
 });
 
+describe("an answer that something on the way refuses", () => {
+  it("does not hold up the others, and is tried again", async () => {
+    page.answers = (batch) =>
+      batch.some(({ question_id }) => question_id === "q1") ? problemOf(413, "<html>") : reply(batch);
+    for (let number = 0; number < 4; number += 1) page.type(`q${number}`);
+    await page.time.pass(2000);
+    expect([[...page.unsaved.keys()], page.state, page.refusals]).toEqual([["q1"], "retrying", []]);
+    page.answers = reply;
+    await page.time.pass(5000);
+    expect(page.unsaved.size).toBe(0);
+  });
+});
+
 describe("a fault of the whole attempt", () => {
   it.each([
     [400, "time_limit_exceeded"],

@@ -37,7 +37,7 @@ const LATEST_MS = 30_000;
 export const MOST_IN_A_BATCH = 200;
 
 /** Of the request as it is: a smaller one may pass. */
-const NARROWED = new Set([413, 415, 422]);
+export const NARROWED = new Set([413, 415, 422]);
 
 export class Sender {
   private quiet: unknown = null;
@@ -130,6 +130,7 @@ export class Sender {
   /** Batch after batch; false where one failed. What is typed meanwhile waits for its own pause. */
   private async sendAll(queue: Outgoing[]): Promise<boolean> {
     let most = MOST_IN_A_BATCH;
+    let heldUp: ApiProblem | null = null;
     for (let at = 0; at < queue.length; ) {
       const batch = queue.slice(at, at + most);
       this.become("sending");
@@ -143,13 +144,17 @@ export class Sender {
         continue;
       } else if (NARROWED.has(reply.status) && !isPassing(reply)) {
         for (const answer of batch) this.owner.refused(answer, reply);
+      } else if (NARROWED.has(reply.status)) {
+        // Not by the server's word, but by that of something on the way: the others must not wait for it.
+        heldUp = reply;
       } else {
         this.failed(reply);
         return false;
       }
       at += batch.length;
     }
-    return true;
+    if (heldUp) this.failed(heldUp);
+    return heldUp === null;
   }
 
   private failed(problem: ApiProblem): void {

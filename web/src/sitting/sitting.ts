@@ -8,6 +8,7 @@ import { type ApiProblem, isProblem } from "@/api/problem";
 import type { Answer } from "@/questions/types";
 import { cancelUpload, onUploads, uploadsOf } from "@/questions/upload";
 import { Ages } from "./ages";
+import { isPassing } from "./backoff";
 import { heard, type Now } from "./clock";
 import { Ending } from "./ending";
 import type { Entry, Outgoing } from "./entry";
@@ -60,7 +61,7 @@ export class Sitting implements SenderOwner {
         this.note(question, entry);
         this.sender.adopted();
       },
-      closed: () => this.ending.handIn("elsewhere"),
+      closed: () => void this.check(),
     });
     this.forgetUploads = onUploads(() => this.dispatch(act.uploadsChanged(uploadsOf(this.attempt))));
     this.keepPaper(opened);
@@ -273,6 +274,12 @@ export class Sitting implements SenderOwner {
     this.dispatch(act.reconciled(entries));
     this.keep(Object.keys(entries));
     return null;
+  }
+
+  /** Another tab says that it was handed in: the server knows. */
+  private async check(): Promise<void> {
+    const problem = await this.resume().catch(() => null);
+    if (problem && !isPassing(problem)) this.ending.because(problem);
   }
 
   pending(): Outgoing[] {

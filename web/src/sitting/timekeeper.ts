@@ -1,7 +1,7 @@
 /** Looks at the clock of a sitting: announces, asks the server where this device can't be trusted, ends at zero. */
 import { type ApiProblem, isProblem, problemOf } from "@/api/problem";
 import { backoff, isLoggedOut, isPassing, spread } from "./backoff";
-import { ageMs, hasDrifted, passed, remainingMs } from "./clock";
+import { ageMs, hasDrifted, passed, remainingMs, shownMs } from "./clock";
 import type { Sitting } from "./sitting";
 import { act } from "./slice";
 
@@ -49,9 +49,10 @@ export class TimeKeeper {
     if (at.wall - (this.lookedAt ?? at.wall) > ASLEEP_MS) this.sitting.doubt();
     this.lookedAt = at.wall;
     const left = remainingMs(clock, at);
-    const minutes = this.before === null ? null : passed(this.before, left);
-    this.before = left;
-    if (minutes !== null && left > 0) this.sitting.dispatch(act.thresholdPassed(minutes));
+    const shown = shownMs(clock, at);
+    const minutes = this.before === null ? null : passed(this.before, shown);
+    this.before = shown;
+    if (minutes !== null && shown > 0) this.sitting.dispatch(act.thresholdPassed(minutes));
     if (left <= 0) this.sitting.timeIsUp();
     else if (fromJournal || hasDrifted(clock, at) || ageMs(clock, at) > this.staleMs) void this.ask();
   }

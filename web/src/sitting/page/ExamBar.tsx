@@ -36,12 +36,14 @@ export function ExamBar({ onReview }: { onReview: (() => void) | null }) {
 function TimeExpired() {
   const t = useTranslations("sitting");
   const phase = useShown((state) => state.phase);
+  const durable = useShown((state) => state.durable);
   if (phase.kind !== "timeUp") return null;
+  const away = durable ? t("timeUpAway") : t("timeUpAwayUnkept");
   return (
     <div className={styles.expired}>
       <Note tone="bad" live>
         <strong>{t("timeExpired")}</strong>
-        <p>{phase.problem ? t("timeUpAway") : t("timeUp")}</p>
+        <p>{phase.problem ? away : t("timeUp")}</p>
       </Note>
     </div>
   );

@@ -17,6 +17,7 @@ export function ExamPage() {
   const t = useTranslations("sitting");
   const phase = useShown((state) => state.phase);
   const title = useShown((state) => state.paper?.exam.title ?? "");
+  const durable = useShown((state) => state.durable);
   const { practice } = useSitting().around;
   usePageEvents();
   switch (phase.kind) {
@@ -34,7 +35,7 @@ export function ExamPage() {
       return (
         <Told title={t("outcome.failed.title")}>
           <Problem error={phase.problem} />
-          <p>{t("kept")}</p>
+          {durable ? <p>{t("kept")}</p> : null}
         </Told>
       );
     default:
@@ -83,6 +84,7 @@ function HandingIn() {
   const t = useTranslations("sitting");
   const sitting = useSitting();
   const phase = useShown((state) => state.phase);
+  const durable = useShown((state) => state.durable);
   if (phase.kind !== "handingIn") return null;
   return (
     <Card>
@@ -96,7 +98,7 @@ function HandingIn() {
         {phase.problem ? (
           <>
             <Problem error={phase.problem} />
-            <p>{t("handingInFailed")}</p>
+            <p>{durable ? t("handingInFailed") : t("handingInFailedUnkept")}</p>
             <Row>
               <Button look="primary" onClick={() => sitting.wake()}>
                 {t("tryNow")}

@@ -31,7 +31,9 @@ export function SaveBadge() {
   const time = savedAt
     ? format.dateTime(new Date(savedAt), { hour: "2-digit", minute: "2-digit", second: "2-digit" })
     : null;
-  const text = standing === "saved" && time ? t("badge.savedAt", { time }) : t(`badge.${standing}`);
+  const durable = useShown((state) => state.durable);
+  const name = standing === "offline" && !durable ? "offlineUnkept" : standing;
+  const text = standing === "saved" && time ? t("badge.savedAt", { time }) : t(`badge.${name}`);
   return (
     <span role="status" aria-live="polite">
       <span aria-hidden="true">
@@ -39,7 +41,7 @@ export function SaveBadge() {
           <span>{sign}</span> {text}
         </Badge>
       </span>
-      <span className="visually-hidden">{said ? t(`badge.${said}`) : ""}</span>
+      <span className="visually-hidden">{said ? t(`badge.${said === "offline" ? name : said}`) : ""}</span>
     </span>
   );
 }

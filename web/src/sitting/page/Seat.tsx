@@ -11,6 +11,7 @@ import type { AppDispatch } from "@/store";
 import { Loading } from "@/ui";
 import { Shell } from "@/ui/Shell";
 import type { Sitting } from "../sitting";
+import { countsOf } from "../standing";
 import { SittingContext, useShown } from "./context";
 import { ExamPage } from "./ExamPage";
 import { Outcome } from "./Outcome";
@@ -25,6 +26,9 @@ export function Seat({ person, exam, session }: { person: Person; exam: string; 
 
   async function leave() {
     await sitting?.flush();
+    // A closed one has said what was not taken.
+    const open = sitting !== null && sitting.state.phase.kind !== "closed";
+    if (open && countsOf(sitting.state).unsaved > 0 && !window.confirm(t("leaveUnsaved"))) return;
     await logout(dispatch);
     window.location.assign("/");
   }

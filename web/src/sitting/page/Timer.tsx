@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/ui";
-import { asTimer, remainingMs, urgency } from "../clock";
+import { asTimer, shownMs, urgency } from "../clock";
 import { BROWSER } from "./browser";
 import { useShown } from "./context";
 import styles from "./sitting.module.css";
@@ -36,13 +36,15 @@ export function Timer() {
 /** In whole seconds, as ms: rendered once a second. */
 function useLeft(): number | null {
   const clock = useShown((state) => state.clock);
+  const paused = useShown((state) => state.phase.kind === "paused");
   const [left, setLeft] = useState<number | null>(null);
   useEffect(() => {
-    if (!clock) return;
-    const look = () => setLeft(Math.ceil(remainingMs(clock, BROWSER.now()) / 1000) * 1000);
+    // A pause is given back by the server: until it says how much, the time stands still.
+    if (!clock || paused) return;
+    const look = () => setLeft(Math.ceil(shownMs(clock, BROWSER.now()) / 1000) * 1000);
     look();
     const looking = window.setInterval(look, LOOK_MS);
     return () => window.clearInterval(looking);
-  }, [clock]);
+  }, [clock, paused]);
   return left;
 }

@@ -2,11 +2,14 @@
 /** Opens the sitting of a person at an exam, and leaves it with the page. */
 import { useCallback, useEffect, useState } from "react";
 import { useStore } from "react-redux";
+import type { Submitted } from "@/api/student.gen";
 import { reportUnsaved } from "@/report";
 import type { AppStore } from "@/store";
 import { apiTransport } from "../api-transport";
-import { type Opening, open } from "../open";
+import { backoff, isLoggedOut, isPassing } from "../backoff";
+import { type Closed, type Opening, open } from "../open";
 import { Sitting } from "../sitting";
+import { act } from "../slice";
 import { BROWSER } from "./browser";
 
 export type Place =
@@ -18,14 +21,21 @@ export function useOpening(user: string, exam: string): { place: Place; again: (
   const store = useStore() as AppStore;
   const [place, setPlace] = useState<Place>({ kind: "loading" });
   const [tries, setTries] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` asks for another try
   useEffect(() => {
     let gone = false;
     let sitting: Sitting | null = null;
-    setPlace({ kind: "loading" });
+    let retrying: number | undefined;
+    // What went wrong stays in sight while it is tried again.
+    setPlace((now) => (now.kind === "failed" ? now : { kind: "loading" }));
     open({ user, exam, transport: apiTransport, now: BROWSER.now }).then((opening) => {
       if (opening.kind !== "opened") {
-        if (!gone) setPlace(opening);
+        if (gone) return;
+        if (opening.kind === "closed" && opening.kept) show(store, opening.kept, opening.submitted);
+        if (opening.kind === "failed" && isPassing(opening.problem) && !isLoggedOut(opening.problem)) {
+          const wait = backoff(tries + 1, Math.random, opening.problem.retryAfter);
+          retrying = window.setTimeout(() => setTries((count) => count + 1), wait);
+        }
+        setPlace(opening);
         return;
       }
       if (gone) return opening.journal?.close();
@@ -36,8 +46,17 @@ export function useOpening(user: string, exam: string): { place: Place; again: (
     });
     return () => {
       gone = true;
-      sitting?.leave();
+      window.clearTimeout(retrying);
+      if (sitting) sitting.leave();
+      else store.dispatch(act.left());
     };
   }, [user, exam, store, tries]);
   return { place, again: useCallback(() => setTries((count) => count + 1), []) };
+}
+
+/** For the receipt to name what was not taken, with its text. */
+function show(store: AppStore, { opened, answers }: Closed, submitted: Submitted): void {
+  const rejected = submitted.rejected.map((one) => one.question_id);
+  store.dispatch(act.opened(opened));
+  store.dispatch(act.handedIn({ answers, rejected }));
 }
