@@ -103,7 +103,7 @@ export class Ending {
     await this.wait(SCATTER_MS * sitting.around.random());
     for (let failures = 1; !this.stopped; ) {
       // What is in doubt waits: for the submit, or for a look at the server's where there is time for it.
-      const batch = sitting.isDoubtful() ? [] : pendingOf(sitting.state).slice(0, MOST_IN_A_BATCH);
+      const batch = sitting.server.isDoubtful() ? [] : pendingOf(sitting.state).slice(0, MOST_IN_A_BATCH);
       const reply = await sitting.send(batch, { hurried: this.hurried() });
       if (isProblem(reply)) {
         if (!isPassing(reply)) return this.after(reply);
@@ -157,7 +157,7 @@ export class Ending {
 
   /** A submit without an answer may have arrived: only the server can say that there is an exam to go back to. */
   private async backIn(by: HandedInBy): Promise<Scene | null> {
-    const problem = await this.sitting.resume();
+    const problem = await this.sitting.server.resume();
     this.givenUp = false;
     if (!problem) return () => this.goOn();
     if (!isPassing(problem)) return this.after(problem);
@@ -182,17 +182,17 @@ export class Ending {
   /** Another device's answer has come to light: it is seen before anything is handed in. */
   private async showsAnother(): Promise<boolean> {
     const { sitting } = this;
-    if (!sitting.isDoubtful()) return false;
+    if (!sitting.server.isDoubtful()) return false;
     const others = () => Object.values(sitting.state.entries).filter((entry) => entry.other).length;
     const before = others();
-    return (await sitting.resume()) === null && others() > before;
+    return (await sitting.server.resume()) === null && others() > before;
   }
 
   private async pause(): Promise<Scene | null> {
     this.sitting.become({ kind: "paused" });
     while (!this.stopped) {
       await this.wait(spread(PAUSE_ASKED_MS, this.sitting.around.random));
-      const problem = await this.sitting.resume();
+      const problem = await this.sitting.server.resume();
       if (!problem) return this.goOn();
       if (isLoggedOut(problem)) await this.retry(problem, 1);
       else if (!isPassing(problem) && problem.code !== "attempt_paused") return this.after(problem);

@@ -155,7 +155,7 @@ describe("after a failed send", () => {
       const old = resume();
       return new Promise((resolve) => (arrive = () => resolve(old)));
     };
-    const asked = sitting.resume();
+    const asked = sitting.server.resume();
     await settled();
     sitting.answer("q1", "mine");
     await time.pass(2000);

@@ -9,17 +9,17 @@ import type { Answer } from "@/questions/types";
 import { cancelUpload, onUploads, uploadsOf } from "@/questions/upload";
 import { Ages } from "./ages";
 import { isPassing } from "./backoff";
-import { heard, type Now } from "./clock";
 import { Ending } from "./ending";
 import type { Entry, Outgoing } from "./entry";
-import { reconcileAll } from "./reconcile";
+import { Exchange } from "./exchange";
+import { Keeping } from "./keeping";
 import { Reporter } from "./reporter";
 import { MOST_IN_A_BATCH, Sender, type SenderOwner, type SendState } from "./sender";
 import { act, type Opened, type Phase, pendingOf, type SittingState, sittingOf } from "./slice";
 import type { Surroundings } from "./surroundings";
 import { Tabs } from "./tabs";
 import { TimeKeeper } from "./timekeeper";
-import type { Ack, EventKind, How, SavedReply } from "./transport";
+import type { EventKind, How, SavedReply } from "./transport";
 
 /** Enough for another device to be taken up. */
 const LONG_AWAY_MS = 60_000;
@@ -27,6 +27,8 @@ const LONG_AWAY_MS = 60_000;
 export class Sitting implements SenderOwner {
   readonly attempt: string;
   readonly exam: string;
+  readonly server: Exchange;
+  readonly keeping: Keeping;
   private readonly sender: Sender;
   private readonly tabs: Tabs;
   private readonly reporter: Reporter;
@@ -35,11 +37,7 @@ export class Sitting implements SenderOwner {
   private readonly ages = new Ages();
   private readonly forgetUploads: () => void;
   private gone = false;
-  /** Another device may have saved what this page has not seen. */
-  private doubtful: boolean;
-  /** Saves under way, and how many there were: what a resume tells is compared with what was sent meanwhile. */
-  private saving: Promise<unknown> = Promise.resolve();
-  private saves = 0;
+  /** This device's clock, ms. */
   private hiddenAt: number | null = null;
 
   constructor(
@@ -49,7 +47,8 @@ export class Sitting implements SenderOwner {
     const { timers, random, transport, user } = around;
     this.attempt = opened.paper.student_exam_id;
     this.exam = opened.paper.exam.id;
-    this.doubtful = opened.fromJournal;
+    this.server = new Exchange(this, opened.fromJournal);
+    this.keeping = new Keeping(this);
     this.dispatch(act.opened(opened));
     this.sender = new Sender(this, timers, random);
     this.reporter = new Reporter(transport, this.attempt, timers, random);
@@ -64,7 +63,7 @@ export class Sitting implements SenderOwner {
       closed: () => void this.check(),
     });
     this.forgetUploads = onUploads(() => this.dispatch(act.uploadsChanged(uploadsOf(this.attempt))));
-    this.keepPaper(opened);
+    this.keeping.all(opened);
     for (const [question, entry] of Object.entries(opened.entries)) this.note(question, entry);
     if (this.pending().length > 0) this.sender.changed();
     this.time.start();
@@ -130,18 +129,9 @@ export class Sitting implements SenderOwner {
   }
 
   seen(): void {
-    if (this.hiddenAt !== null && this.around.now().wall - this.hiddenAt > LONG_AWAY_MS) this.doubt();
+    if (this.hiddenAt !== null && this.around.now().wall - this.hiddenAt > LONG_AWAY_MS) this.server.doubt();
     this.hiddenAt = null;
     this.wake();
-  }
-
-  /** Failed, asleep, looked away for long: what the server holds is looked at before more is sent. */
-  doubt(): void {
-    this.doubtful = true;
-  }
-
-  isDoubtful(): boolean {
-    return this.doubtful;
   }
 
   tellAge(): void {
@@ -169,7 +159,7 @@ export class Sitting implements SenderOwner {
     const { phase, sessionLost } = this.state;
     const over = phase.kind === "closed" || phase.kind === "void" || sessionLost;
     // What waits for a look at the server's waits in the journal; where there is none, it would be lost.
-    if (!over && !(this.doubtful && this.state.durable)) void this.sendLast(this.pending());
+    if (!over && !(this.server.isDoubtful() && this.state.durable)) void this.sendLast(this.pending());
     this.halt();
     this.time.stop();
     this.ending.stop();
@@ -199,7 +189,7 @@ export class Sitting implements SenderOwner {
     this.tabs.tellClosed();
     this.endUploads();
     this.dispatch(api.util.invalidateTags(["MyExams", "MyResults"]));
-    await this.around.journal?.wipe(this.attempt).catch(() => undefined);
+    await this.keeping.wipe();
   }
 
   /** What is still on its way arrives nowhere. The page goes on to name it. */
@@ -227,27 +217,12 @@ export class Sitting implements SenderOwner {
     if (!this.gone) this.around.store.dispatch(action);
   }
 
-  /** A round trip whose answer tells the time. With no answers it asks for nothing else. */
-  async send(batch: Outgoing[], how?: How): Promise<SavedReply | ApiProblem> {
-    const asked = this.around.now();
-    const saving = this.around.transport.save(this.attempt, batch, how);
-    if (batch.length > 0) this.noteSent(batch, saving);
-    const reply = await saving;
-    if (!isProblem(reply)) this.hear(reply, asked);
-    else if (batch.length > 0) this.doubt();
-    return reply;
+  send(batch: Outgoing[], how?: How): Promise<SavedReply | ApiProblem> {
+    return this.server.send(batch, how);
   }
 
-  /** The other tabs must know that this revision is no longer free; the journal, whose answer it was. */
-  private noteSent(batch: Outgoing[], saving: Promise<unknown>): void {
-    this.saves += 1;
-    this.saving = Promise.allSettled([this.saving, saving]);
-    this.dispatch(act.sent(batch));
-    this.keep(batch.map((one) => one.question_id));
-  }
-
-  async ready(): Promise<ApiProblem | null> {
-    return this.doubtful ? this.resume() : null;
+  ready(): Promise<ApiProblem | null> {
+    return this.server.ready();
   }
 
   saved(reply: SavedReply, batch: Outgoing[]): void {
@@ -257,28 +232,9 @@ export class Sitting implements SenderOwner {
     this.keep(questions);
   }
 
-  /** What the server holds now, and the time that is left. */
-  async resume(): Promise<ApiProblem | null> {
-    await this.saving;
-    const { saves } = this;
-    const asked = this.around.now();
-    const attempt = await this.around.transport.resume(this.exam);
-    // Not in progress any more: a submit tells what became of it, and changes nothing.
-    if (isProblem(attempt))
-      return attempt.code === "not_found" ? { ...attempt, code: "already_submitted" } : attempt;
-    this.hear(attempt, asked);
-    // Older than what was sent meanwhile.
-    if (saves !== this.saves) return this.resume();
-    this.doubtful = false;
-    const entries = reconcileAll(attempt, this.state.entries);
-    this.dispatch(act.reconciled(entries));
-    this.keep(Object.keys(entries));
-    return null;
-  }
-
   /** Another tab says that it was handed in: the server knows. */
   private async check(): Promise<void> {
-    const problem = await this.resume().catch(() => null);
+    const problem = await this.server.resume().catch(() => null);
     if (problem && !isPassing(problem)) this.ending.because(problem);
   }
 
@@ -303,14 +259,8 @@ export class Sitting implements SenderOwner {
     return this.around.online();
   }
 
-  private hear(word: Ack, asked: Now): void {
-    const clock = heard(this.state.clock, word, asked, this.around.now());
-    this.dispatch(act.clockHeard(clock));
-    this.tolerate(this.around.journal?.putClock(this.attempt, clock, clock.heardAt.wall));
-  }
-
   /** Into the journal, and to the other tabs. */
-  private keep(questions: string[]): void {
+  keep(questions: string[]): void {
     const entries: Record<string, Entry> = {};
     for (const question of questions) {
       const entry = this.state.entries[question];
@@ -319,22 +269,11 @@ export class Sitting implements SenderOwner {
       this.note(question, entry);
       this.tabs.tellEntry(question, entry);
     }
-    this.tolerate(this.around.journal?.putEntries(this.attempt, entries));
+    this.keeping.entries(entries);
   }
 
   private note(question: string, entry: Entry): void {
     this.ages.note(question, entry, this.around.now().now);
-  }
-
-  private keepPaper({ paper, clock, entries }: Opened): void {
-    const touchedAt = this.around.now().wall;
-    const sitting = { attempt: this.attempt, exam: this.exam, paper, clock, touchedAt };
-    this.tolerate(this.around.journal?.putSitting(sitting));
-    this.tolerate(this.around.journal?.putEntries(this.attempt, entries));
-  }
-
-  private tolerate(write: Promise<void> | undefined): void {
-    write?.catch(() => this.dispatch(act.storageRefused()));
   }
 
   private moment(): string {

@@ -46,7 +46,7 @@ export class TimeKeeper {
     const { clock, phase, fromJournal } = this.sitting.state;
     if (!clock || phase.kind !== "open") return;
     const at = this.sitting.around.now();
-    if (at.wall - (this.lookedAt ?? at.wall) > ASLEEP_MS) this.sitting.doubt();
+    if (at.wall - (this.lookedAt ?? at.wall) > ASLEEP_MS) this.sitting.server.doubt();
     this.lookedAt = at.wall;
     const left = remainingMs(clock, at);
     const shown = shownMs(clock, at);
@@ -74,7 +74,7 @@ export class TimeKeeper {
 
   /** Gone on with from the journal: what the server holds is not known yet. */
   private async question(): Promise<ApiProblem | null> {
-    if (this.sitting.state.fromJournal) return this.sitting.resume();
+    if (this.sitting.state.fromJournal) return this.sitting.server.resume();
     const reply = await this.sitting.send([]);
     return isProblem(reply) ? reply : null;
   }

@@ -7,6 +7,7 @@ import { questionsOf } from "../slice";
 import { notTakenOf } from "../standing";
 import { AnswerText } from "./AnswerText";
 import { useShown } from "./context";
+import receipt from "./receipt.module.css";
 import styles from "./sitting.module.css";
 
 export function NotTaken({ rejected }: { rejected: RejectedItem[] }) {
@@ -19,7 +20,7 @@ export function NotTaken({ rejected }: { rejected: RejectedItem[] }) {
   return (
     <Note tone="bad">
       <strong>{t("notTaken", { count: notTaken.length })}</strong>
-      <ul className={styles.notTaken}>
+      <ul className={receipt.notTaken}>
         {notTaken.map(({ id, code, detail }) => {
           const place = questions.findIndex((question) => question.id === id);
           const question = questions[place];

@@ -10,7 +10,7 @@ import { notTakenOf } from "../standing";
 import { useShown } from "./context";
 import { download } from "./download";
 import { NotTaken } from "./NotTaken";
-import styles from "./sitting.module.css";
+import styles from "./receipt.module.css";
 
 interface Props {
   submitted: Submitted;

@@ -2,7 +2,7 @@
 /** Which keys there are, and the switch for who does not want them. */
 import { useTranslations } from "use-intl";
 import { Button, Dialog } from "@/ui";
-import styles from "./sitting.module.css";
+import styles from "./shortcuts.module.css";
 import { useShortcutsWanted } from "./useShortcuts";
 
 const KEYS = [
