@@ -19,6 +19,7 @@ from tests.harness.system import System
 from tests.load.arrivals import Check, Request, Samples
 from tests.load.http import Pool, rendered
 from tests.load.meter import Cost, Meter, cost
+from tests.load.sink import traced
 from tests.load.students import Student, mint
 
 STARTS_AT_ONCE = 64
@@ -72,11 +73,11 @@ class Stage:
 
 @contextmanager
 def running(folder: str | None = None) -> Iterator[Stage]:
-    """`make up` in a folder of its own, and down at the end."""
-    with tempfile.TemporaryDirectory(prefix="examhall-bench-") as temporary:
+    """`make up` in a folder of its own, with tracing, and down at the end."""
+    with tempfile.TemporaryDirectory(prefix="examhall-bench-") as temporary, traced() as tracing:
         sealing_key = secrets.token_bytes(32)
         secret = {"KEY_ENCRYPTION_KEY": base64.b64encode(sealing_key).decode()}
-        system = System(Path(folder or temporary) / "state", secret)
+        system = System(Path(folder or temporary) / "state", secret | tracing)
         system.up()
         try:
             yield Stage(system, sealing_key)
