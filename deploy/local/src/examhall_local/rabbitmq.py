@@ -174,6 +174,8 @@ class PrivateRabbit:
             f"load_definitions = {file}\n"
             "log.console = true\nlog.console.level = info\nlog.file = false\n"
             "disk_free_limit.absolute = 100MB\n"
+            # The largest event is an attempt with all its texts.
+            "max_message_size = 536870912\n"
             "raft.wal_max_size_bytes = 67108864\n" + self._management_listener(),
         )
 

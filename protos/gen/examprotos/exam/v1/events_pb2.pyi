@@ -177,7 +177,7 @@ class ClosedAnswer(_message.Message):
     answer_json: _builtins.bytes
     """JSON in the authored letters: what is graded."""
     shown_json: _builtins.bytes
-    """JSON as the student saw it: what the student's result shows."""
+    """JSON as the student saw it: what the student's result shows. Empty: the same as answer_json."""
     def __init__(
         self,
         *,

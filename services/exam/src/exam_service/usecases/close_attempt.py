@@ -115,12 +115,13 @@ def attempt_closed(
     )
     for answer in sorted(answers, key=lambda each: str(each.question_id)):
         lettering = chosen.get(answer.question_id)
-        authored = answer.answer if lettering is None else lettering.translate(answer.answer)
-        message.answers.add(
-            question_id=str(answer.question_id),
-            answer_json=canonical(authored),
-            shown_json=canonical(answer.answer),
-        )
+        closed = message.answers.add(question_id=str(answer.question_id))
+        if lettering is None:
+            # Long texts are among these: once is enough.
+            closed.answer_json = canonical(answer.answer)
+        else:
+            closed.answer_json = canonical(lettering.translate(answer.answer))
+            closed.shown_json = canonical(answer.answer)
     for question_id, lettering in chosen.items():
         message.letterings.add(question_id=str(question_id), authored_ids=lettering.authored_ids)
     return message

@@ -178,6 +178,12 @@ def exam_policy(message: keys_pb2.FreezePaperRequest | events_pb2.ExamChanged) -
     )
 
 
+def _answers(closed: events_pb2.ClosedAnswer) -> tuple[Any, Any]:
+    """In the authored letters, and as the student saw it."""
+    authored = msgspec.json.decode(closed.answer_json)
+    return authored, msgspec.json.decode(closed.shown_json) if closed.shown_json else authored
+
+
 def closed_attempt(message: events_pb2.AttemptClosed, traceparent: str | None = None) -> ClosedAttempt:
     """Raises: invalid; msgspec.DecodeError for an answer that is no JSON."""
     return ClosedAttempt(
@@ -189,10 +195,7 @@ def closed_attempt(message: events_pb2.AttemptClosed, traceparent: str | None = 
         status=message.status,
         started_at=_needed(message, "started_at"),
         closed_at=_needed(message, "closed_at"),
-        answers={
-            one.question_id: (msgspec.json.decode(one.answer_json), msgspec.json.decode(one.shown_json))
-            for one in message.answers
-        },
+        answers={one.question_id: _answers(one) for one in message.answers},
         letterings={one.question_id: tuple(one.authored_ids) for one in message.letterings},
         traceparent=traceparent,
     )
