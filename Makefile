@@ -87,7 +87,7 @@ doctor: ## what is missing or wrong on this machine, and what to do about it
 
 .PHONY: test
 test: web ## every test that needs no cluster, by J=3 at a time; T=path (or path::name) for some, one by one; T=web for the pages' own
-	@$(if $(and $(T),$(if $(findstring browser,$(T)),,no)),,deploy/local/bootstrap.sh browser)
+	@$(if $(and $(T),$(if $(findstring browser,$(T))$(findstring observe,$(T)),,no)),,deploy/local/bootstrap.sh tests)
 	@$(if $(filter-out web,$(T)),,$(NPM) test)
 	@$(if $(filter web,$(T)),,exec $(PYTHON_IN_VENV) -m pytest $(if $(CI),-q) $(if $(T),$(T),-n $(or $(J),3) --dist loadfile --no-loadscope-reorder))
 

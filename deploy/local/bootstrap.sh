@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything `make` needs on this machine: system packages, the virtual environment, the locked packages.
-# Does nothing when all is there. Starts no server. `bootstrap.sh browser`: with what the browser's tests need.
+# Does nothing when all is there. Starts no server. `bootstrap.sh tests`: with what only tests need.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
@@ -63,7 +63,8 @@ missing_packages() {
   have_postgres || [ -n "${DATABASE_URL:-}" ] || echo postgresql
   have_rabbitmq || [ -n "${RABBITMQ_URL:-}" ] || echo rabbitmq-server
   # A browser without any font dies.
-  if [ "$purpose" = browser ] && ! have_chromium; then echo chromium fonts-dejavu-core; fi
+  if [ "$purpose" = tests ] && ! have_chromium; then echo chromium fonts-dejavu-core; fi
+  if [ "$purpose" = tests ] && ! command -v promtool >/dev/null; then echo prometheus; fi
   if [ "$(id -u)" = 0 ] && [ "$(uname)" = Linux ] && ! command -v setpriv >/dev/null; then echo util-linux; fi
   [ -x "$venv/bin/python" ] && return
   local python
@@ -82,7 +83,7 @@ say_what_is_missing() {
   cat >&2 <<'TEXT'
 Needed are Python 3.11 or newer, PostgreSQL 15 or newer (`initdb` and `postgres`) and RabbitMQ
 (`rabbitmq-server` and `erl`), under /usr/lib or in the PATH; for the tests Chromium or Chrome too
-(in the PATH, or CHROMIUM=/path/to/it). With Homebrew:
+(in the PATH, or CHROMIUM=/path/to/it), and Prometheus' promtool. With Homebrew:
     brew install python postgresql rabbitmq
 Or run everything in containers:
     docker compose -f deploy/compose.yaml up
@@ -119,6 +120,7 @@ disable_new_servers() {
   for package in "$@"; do
     case $package in
       rabbitmq-server) as_root systemctl disable -q rabbitmq-server epmd.socket epmd 2>/dev/null || true ;;
+      prometheus) as_root systemctl disable -q prometheus prometheus-node-exporter 2>/dev/null || true ;;
       postgresql) as_root systemctl disable -q postgresql 2>/dev/null || true ;;
     esac
   done
