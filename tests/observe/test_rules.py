@@ -34,6 +34,10 @@ def test_promtool_accepts_the_rules() -> None:
     _promtool("check", "rules", "--lint-fatal", *RULES)
 
 
+def test_promtool_accepts_the_configuration() -> None:
+    _promtool("check", "config", PROMETHEUS / "prometheus.yml")
+
+
 def test_alerts_fire_and_are_silent_as_they_should() -> None:
     _promtool("test", "rules", TESTS)
 
