@@ -39,6 +39,12 @@ export class Ending {
     else this.play(this.after(problem));
   }
 
+  /** Another tab says that it was handed in: the server knows. */
+  async check(): Promise<void> {
+    const problem = await this.sitting.server.resume();
+    if (problem && !isPassing(problem)) this.because(problem);
+  }
+
   /** By this device's clock. */
   timeIsUp(): void {
     this.play(() => this.confirmTime());
@@ -147,7 +153,6 @@ export class Ending {
       // Something on the way lets it not through, and in a moment nothing is taken any more.
       if (spoilt && this.graceLeft() <= KEPT_FOR_THE_SUBMIT_MS) answers = [];
       sitting.become({ kind: "handingIn", by, problem: reply });
-      // Given up while the try was under way: nothing to wait for.
       if (!this.givenUp) await this.retry(reply, failures);
       const next = this.givenUp ? await this.backIn(by) : null;
       if (next) return next;

@@ -3,14 +3,20 @@ import { type ApiProblem, isProblem } from "@/api/problem";
 import { heard, type Now } from "./clock";
 import type { Outgoing } from "./entry";
 import { reconcileAll } from "./reconcile";
+import { MOST_IN_A_BATCH } from "./sender";
 import type { Sitting } from "./sitting";
 import { act } from "./slice";
 import type { Ack, How, SavedReply } from "./transport";
+
+/** Enough for another device to be taken up. */
+const LONG_AWAY_MS = 60_000;
 
 export class Exchange {
   /** Saves under way, and how many there were: what a resume tells is compared with what was sent meanwhile. */
   private saving: Promise<unknown> = Promise.resolve();
   private saves = 0;
+  /** This device's clock, ms. */
+  private hiddenAt: number | null = null;
 
   /** `doubtful`: another device may have saved what this page has not seen. */
   constructor(
@@ -21,6 +27,15 @@ export class Exchange {
   /** Failed, asleep, looked away for long: what the server holds is looked at before more is sent. */
   doubt(): void {
     this.doubtful = true;
+  }
+
+  outOfSight(): void {
+    this.hiddenAt = this.sitting.around.now().wall;
+  }
+
+  inSight(): void {
+    if (this.sitting.around.now().wall - (this.hiddenAt ?? Infinity) > LONG_AWAY_MS) this.doubt();
+    this.hiddenAt = null;
   }
 
   isDoubtful(): boolean {
@@ -60,6 +75,16 @@ export class Exchange {
     sitting.dispatch(act.reconciled(entries));
     sitting.keep(Object.keys(entries));
     return null;
+  }
+
+  /** Goes on without the sitting, whose state is gone; what fails is in the journal, for the next time. */
+  async sendLast(answers: Outgoing[]): Promise<void> {
+    const { around, attempt } = this.sitting;
+    for (let at = 0; at < answers.length; at += MOST_IN_A_BATCH) {
+      const batch = answers.slice(at, at + MOST_IN_A_BATCH);
+      const reply = await around.transport.save(attempt, batch, { leaving: true }).catch(() => null);
+      if (!reply || isProblem(reply)) return;
+    }
   }
 
   /** The other tabs must know that this revision is no longer free; the journal, whose answer it was. */

@@ -4,25 +4,21 @@
  */
 import type { UnknownAction } from "@reduxjs/toolkit";
 import { api } from "@/api/base";
-import { type ApiProblem, isProblem } from "@/api/problem";
+import type { ApiProblem } from "@/api/problem";
 import type { Answer } from "@/questions/types";
-import { cancelUpload, onUploads, uploadsOf } from "@/questions/upload";
 import { Ages } from "./ages";
-import { isPassing } from "./backoff";
 import { Ending } from "./ending";
 import type { Entry, Outgoing } from "./entry";
 import { Exchange } from "./exchange";
 import { Keeping } from "./keeping";
+import { Pictures } from "./pictures";
 import { Reporter } from "./reporter";
-import { MOST_IN_A_BATCH, Sender, type SenderOwner, type SendState } from "./sender";
+import { Sender, type SenderOwner, type SendState } from "./sender";
 import { act, type Opened, type Phase, pendingOf, type SittingState, sittingOf } from "./slice";
 import type { Surroundings } from "./surroundings";
 import { Tabs } from "./tabs";
 import { TimeKeeper } from "./timekeeper";
 import type { EventKind, How, SavedReply } from "./transport";
-
-/** Enough for another device to be taken up. */
-const LONG_AWAY_MS = 60_000;
 
 export class Sitting implements SenderOwner {
   readonly attempt: string;
@@ -35,10 +31,8 @@ export class Sitting implements SenderOwner {
   private readonly time: TimeKeeper;
   private readonly ending: Ending;
   private readonly ages = new Ages();
-  private readonly forgetUploads: () => void;
+  private readonly pictures: Pictures;
   private gone = false;
-  /** This device's clock, ms. */
-  private hiddenAt: number | null = null;
 
   constructor(
     readonly around: Surroundings,
@@ -60,9 +54,9 @@ export class Sitting implements SenderOwner {
         this.note(question, entry);
         this.sender.adopted();
       },
-      closed: () => void this.check(),
+      closed: () => void this.ending.check(),
     });
-    this.forgetUploads = onUploads(() => this.dispatch(act.uploadsChanged(uploadsOf(this.attempt))));
+    this.pictures = new Pictures(this);
     this.keeping.all(opened);
     for (const [question, entry] of Object.entries(opened.entries)) this.note(question, entry);
     if (this.pending().length > 0) this.sender.changed();
@@ -124,13 +118,12 @@ export class Sitting implements SenderOwner {
 
   /** Out of sight it may be ended without a word. */
   hidden(): void {
-    this.hiddenAt = this.around.now().wall;
+    this.server.outOfSight();
     void this.flush();
   }
 
   seen(): void {
-    if (this.hiddenAt !== null && this.around.now().wall - this.hiddenAt > LONG_AWAY_MS) this.server.doubt();
-    this.hiddenAt = null;
+    this.server.inSight();
     this.wake();
   }
 
@@ -159,27 +152,16 @@ export class Sitting implements SenderOwner {
     const { phase, sessionLost } = this.state;
     const over = phase.kind === "closed" || phase.kind === "void" || sessionLost;
     // What waits for a look at the server's waits in the journal; where there is none, it would be lost.
-    if (!over && !(this.server.isDoubtful() && this.state.durable)) void this.sendLast(this.pending());
+    if (!over && !(this.server.isDoubtful() && this.state.durable)) void this.server.sendLast(this.pending());
     this.halt();
     this.time.stop();
     this.ending.stop();
     this.tabs.close();
-    this.endUploads();
+    this.pictures.end();
     this.reporter.close();
     this.around.journal?.close();
     this.dispatch(act.left());
     this.gone = true;
-  }
-
-  /** Goes on without the sitting, whose state is gone; what fails is in the journal, for the next time. */
-  private async sendLast(answers: Outgoing[]): Promise<void> {
-    for (let at = 0; at < answers.length; at += MOST_IN_A_BATCH) {
-      const batch = answers.slice(at, at + MOST_IN_A_BATCH);
-      const reply = await this.around.transport
-        .save(this.attempt, batch, { leaving: true })
-        .catch(() => null);
-      if (!reply || isProblem(reply)) return;
-    }
   }
 
   /** The submit is acknowledged: nothing of it stays on this device. */
@@ -187,17 +169,9 @@ export class Sitting implements SenderOwner {
     this.time.stop();
     this.reporter.close();
     this.tabs.tellClosed();
-    this.endUploads();
+    this.pictures.end();
     this.dispatch(api.util.invalidateTags(["MyExams", "MyResults"]));
     await this.keeping.wipe();
-  }
-
-  /** What is still on its way arrives nowhere. The page goes on to name it. */
-  private endUploads(): void {
-    this.forgetUploads();
-    for (const questionId of Object.keys(this.state.uploads)) {
-      cancelUpload({ attemptId: this.attempt, questionId });
-    }
   }
 
   become(phase: Phase): void {
@@ -230,12 +204,6 @@ export class Sitting implements SenderOwner {
     const questions = batch.map((one) => one.question_id);
     this.ages.renew(questions);
     this.keep(questions);
-  }
-
-  /** Another tab says that it was handed in: the server knows. */
-  private async check(): Promise<void> {
-    const problem = await this.server.resume().catch(() => null);
-    if (problem && !isPassing(problem)) this.ending.because(problem);
   }
 
   pending(): Outgoing[] {
