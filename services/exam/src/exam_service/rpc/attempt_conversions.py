@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from examkit.errors import AppError
+from examkit.errors import AppError, unavailable
 from examprotos.exam.v1 import attempts_pb2 as pb
 
 from exam_service import words
@@ -23,6 +23,9 @@ from exam_service.usecases.list_exams import Listed
 from exam_service.usecases.save import SaveRequest
 from exam_service.usecases.start import Sitting
 from exam_service.usecases.submit import Submitted
+
+MAX_CURRENT_BYTES = 24 * 1024 * 1024
+"""Of stored answers that one batch of saves is told; gRPC takes 32 MiB. One student can't fail others."""
 
 Fields = dict[str, Any]
 """Those of a message that goes into another: made as a message it would be copied, by way of its bytes."""
@@ -69,8 +72,19 @@ def reported_event(message: pb.IntegrityEvent) -> ReportedEvent:
     return ReportedEvent(message.kind, at, message.detail_json)
 
 
-def save_results(results: Iterable[SaveResult]) -> pb.SaveBatchResponse:
-    fields: Any = [_save_result(result) for result in results]
+def save_results(results: Iterable[SaveResult], room: int = MAX_CURRENT_BYTES) -> pb.SaveBatchResponse:
+    """What no longer fits into the message, `room` bytes of stored answers, is asked to come again."""
+    fields: Any = []
+    for result in results:
+        told = _save_result(result)
+        size = sum(
+            len(verdict["current"].answer_json) for verdict in told["verdicts"] if "current" in verdict
+        )
+        if size > room:
+            told = {"fault": _fault(unavailable("Too much to tell at once, try again.", retry_after=1.0))}
+        else:
+            room -= size
+        fields.append(told)
     return pb.SaveBatchResponse(results=fields)
 
 
