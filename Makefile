@@ -141,6 +141,10 @@ protos: setup ## generate protos/gen from protos/examprotos
 metrics: setup ## generate docs/metrics.md from what the programs measure
 	$(PYTHON_IN_VENV) -m examkit.metrics_catalogue $(MEASURED) >docs/metrics.md
 
+.PHONY: dashboards
+dashboards: setup ## generate deploy/grafana/dashboards from the code beside them
+	$(PYTHON_IN_VENV) -m deploy.grafana
+
 .PHONY: api
 api: setup ## generate web/openapi.json from the gateway, and the pages' API client from it
 	$(PYTHON_IN_VENV) -m exam_gateway openapi >web/openapi.json
