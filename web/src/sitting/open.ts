@@ -12,9 +12,11 @@ import type { HandedInBy, Opened } from "./slice";
 import type { Transport } from "./transport";
 
 const STORAGE_PATIENCE_MS = 5_000;
+/** Where nothing is left to do but to hand in what the journal has: within the grace. */
+const LAST_PATIENCE_MS = 15_000;
 
 export type Opening =
-  | { kind: "opened"; opened: Opened; journal: Journal | null }
+  | { kind: "opened"; opened: Opened; journal: Journal | null; storage: Storage }
   /** It was over, and this confirmed it. */
   | { kind: "closed"; by: HandedInBy; submitted: Submitted; kept: Closed | null }
   | { kind: "none" }
@@ -28,6 +30,9 @@ export interface Closed {
   answers: Outgoing[];
 }
 
+/** Null where the browser refuses it. */
+type Storage = Promise<Journal | null>;
+
 interface Place {
   user: string;
   exam: string;
@@ -37,30 +42,32 @@ interface Place {
 
 export async function open(place: Place): Promise<Opening> {
   if (place.exam === "") return { kind: "none" };
-  const journal = await journalOf(place);
-  const opening = await openWith(place, journal);
-  if (opening.kind !== "opened") journal?.close();
+  const storage = Journal.open(place.user, place.now().wall).catch(() => null);
+  const opening = await openWith(place, storage);
+  if (opening.kind !== "opened") void storage.then((journal) => journal?.close());
   return opening;
 }
 
-/** Null where the browser refuses storage, or does not answer. */
-async function journalOf({ user, now }: Place): Promise<Journal | null> {
-  const opening = Journal.open(user, now().wall).catch(() => null);
-  const silence = new Promise<null>((resolve) => setTimeout(resolve, STORAGE_PATIENCE_MS, null));
-  return Promise.race([opening, silence]);
+/** Null also where the browser does not answer. */
+function within(ms: number, storage: Storage): Storage {
+  const silence = new Promise<null>((resolve) => setTimeout(resolve, ms, null));
+  return Promise.race([storage, silence]);
 }
 
-async function openWith(place: Place, journal: Journal | null): Promise<Opening> {
+async function openWith(place: Place, storage: Storage): Promise<Opening> {
+  const journal = await within(STORAGE_PATIENCE_MS, storage);
   const asked = place.now();
   const handed = takeHandedOver(place.exam);
   const attempt = handed?.attempt ?? (await place.transport.resume(place.exam));
   const heardAt = handed?.at ?? place.now();
   if (!isProblem(attempt)) {
     const kept = (await journal?.ofAttempt(attempt.student_exam_id).catch(() => null)) ?? null;
-    return { kind: "opened", opened: resumed(attempt, kept, handed?.at ?? asked, heardAt, journal), journal };
+    const opened = resumed(attempt, kept, handed?.at ?? asked, heardAt, journal);
+    return { kind: "opened", opened, journal, storage };
   }
-  const kept = (await journal?.ofExam(place.exam).catch(() => null)) ?? null;
-  return without(attempt, kept, place, journal);
+  const late = journal ?? (await within(LAST_PATIENCE_MS, storage));
+  const kept = (await late?.ofExam(place.exam).catch(() => null)) ?? null;
+  return without(attempt, kept, place, late, storage);
 }
 
 function resumed(attempt: Attempt, kept: Kept | null, asked: Now, at: Now, journal: Journal | null): Opened {
@@ -81,6 +88,7 @@ async function without(
   kept: Kept | null,
   place: Place,
   journal: Journal | null,
+  storage: Storage,
 ): Promise<Opening> {
   if (problem.code === "attempt_paused") return { kind: "paused" };
   const attempt = named(problem) ?? kept?.sitting.attempt;
@@ -91,7 +99,7 @@ async function without(
   }
   if (problem.code === "not_found") return { kind: "none" };
   if (kept && journal && isPassing(problem) && !isLoggedOut(problem)) {
-    return { kind: "opened", opened: remembered(kept, place.now()), journal };
+    return { kind: "opened", opened: remembered(kept, place.now()), journal, storage };
   }
   return { kind: "failed", problem };
 }

@@ -31,7 +31,7 @@ export function reconcile(stored: Stored | undefined, mine: Entry | undefined): 
   if (!mine) return adopted(BLANK, other);
   if (same(stored.answer, mine.answer)) {
     const known = acknowledged({ ...mine, acked: 0 }, stored.revision);
-    return stored.revision >= mine.revision ? { ...known, revision: stored.revision, other: null } : known;
+    return stored.revision > mine.revision ? { ...known, revision: stored.revision, other: null } : known;
   }
   const known = acknowledged({ ...mine, acked: 0 }, stored.revision);
   if (stored.revision < mine.revision) {
@@ -46,6 +46,23 @@ export function reconcile(stored: Stored | undefined, mine: Entry | undefined): 
 export function reconcileAll(attempt: Attempt, mine: Record<string, Entry>): Record<string, Entry> {
   const saved = attempt.saved_answers;
   return Object.fromEntries(attempt.questions.map(({ id }) => [id, reconcile(saved[id], mine[id])]));
+}
+
+/**
+ * The journal's account has come late: the page was `opened` with the server's alone, and is at `mine` by now. What
+ * was typed since stays, above all that the journal knows of; what was never saved stands beside it.
+ */
+export function recalled(opened: Entry, mine: Entry, kept: Entry): Entry {
+  const flagged = mine.flagged || kept.flagged;
+  if (mine.revision === opened.revision) return { ...reconcile(asStored(mine), kept), flagged };
+  const revision = Math.max(mine.revision, kept.revision + 1);
+  const known = { ...mine, flagged, revision, sent: bothSent(mine.sent, kept.sent) };
+  if (!isUnsaved(kept) || same(kept.answer, mine.answer)) return known;
+  return { ...known, other: { answer: kept.answer, revision: kept.revision, savedAt: kept.changedAt } };
+}
+
+function asStored({ answer, revision, changedAt }: Entry): Stored | undefined {
+  return revision === 0 ? undefined : { answer, revision, saved_at: changedAt ?? "" };
 }
 
 /**

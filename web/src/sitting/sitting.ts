@@ -25,7 +25,7 @@ export class Sitting implements SenderOwner {
   readonly exam: string;
   readonly server: Exchange;
   readonly keeping: Keeping;
-  private readonly sender: Sender;
+  readonly sender: Sender;
   private readonly tabs: Tabs;
   private readonly reporter: Reporter;
   private readonly time: TimeKeeper;
@@ -159,7 +159,7 @@ export class Sitting implements SenderOwner {
     this.tabs.close();
     this.pictures.end();
     this.reporter.close();
-    this.around.journal?.close();
+    this.keeping.close();
     this.dispatch(act.left());
     this.gone = true;
   }

@@ -7,7 +7,7 @@ import { rootReducer } from "@/store";
 import type { Clock } from "./clock";
 import * as entry from "./entry";
 import type { Paper } from "./journal";
-import { merge, type Stored } from "./reconcile";
+import { merge, recalled, type Stored } from "./reconcile";
 import type { SendState } from "./sender";
 import type { SavedReply } from "./transport";
 
@@ -95,6 +95,14 @@ const slice = createSlice({
     reconciled(state, { payload }: PayloadAction<Record<string, entry.Entry>>) {
       state.entries = payload;
       state.fromJournal = false;
+    },
+    /** By question, what a journal has that came late. `opened`: what the sitting began with. */
+    journalCame(state, { payload }: PayloadAction<Record<"opened" | "kept", Record<string, entry.Entry>>>) {
+      state.durable = true;
+      for (const [question, kept] of Object.entries(payload.kept)) {
+        const opened = payload.opened[question] ?? entry.BLANK;
+        replace(state, question, (known) => recalled(opened, known, kept));
+      }
     },
     sent(state, { payload }: PayloadAction<entry.Outgoing[]>) {
       for (const one of payload) replace(state, one.question_id, (known) => entry.sent(known, one));

@@ -9,6 +9,8 @@ export interface Surroundings {
   store: AppStore;
   transport: Transport;
   journal: Journal | null;
+  /** Where the browser's storage was slow: the journal, if it still comes. */
+  late?: Promise<Journal | null>;
   user: string;
   /** Nothing is sent and nothing counts. */
   practice: boolean;

@@ -77,7 +77,11 @@ export class Room {
 
   readonly now = () => ({ now: this.time.now, wall: START + this.time.now });
 
-  readonly sit = (opened: Partial<Opened> = {}, journal: Journal | null = null): Sitting => {
+  readonly sit = (
+    opened: Partial<Opened> = {},
+    journal: Journal | null = null,
+    late?: Promise<Journal | null>,
+  ): Sitting => {
     const { saved_answers: _, ...paper } = attempt();
     const clock = { remainingMs: 600_000, heardAt: this.now(), version: 1, deadline: AT, offsetMs: 0 };
     const sitting = new Sitting(
@@ -93,6 +97,7 @@ export class Room {
         store: makeStore(),
         transport: this.server,
         journal,
+        ...(late && { late }),
         user: this.user,
       },
       {

@@ -38,9 +38,10 @@ export function useOpening(user: string, exam: string): { place: Place; again: (
         setPlace(opening);
         return;
       }
-      if (gone) return opening.journal?.close();
-      const { journal, opened } = opening;
-      const around = { ...BROWSER, store, transport: apiTransport, journal, user };
+      const { journal, opened, storage } = opening;
+      if (gone) return void storage.then((late) => late?.close());
+      const late = journal ? {} : { late: storage };
+      const around = { ...BROWSER, store, transport: apiTransport, journal, user, ...late };
       sitting = new Sitting({ ...around, practice: false, unsavedFor: reportUnsaved }, opened);
       setPlace({ kind: "sitting", sitting });
     });
