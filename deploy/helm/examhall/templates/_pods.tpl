@@ -78,6 +78,8 @@ spec:
   {{- end }}
   revisionHistoryLimit: 5
   strategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 0, maxSurge: 1}}
+  # Until its clients have found it: names are looked up every 5 s, lost connections tried again within 5 s.
+  minReadySeconds: 15
   selector:
     matchLabels: {{- include "examhall.selector" .root | nindent 6 }}
       app.kubernetes.io/component: {{ .component }}
