@@ -75,9 +75,7 @@ class ServiceDefinition(Generic[S]):
 def main(definition: ServiceDefinition[Any], argv: Sequence[str] | None = None) -> None:
     """Runs the command and exits: 0 done, 1 failed, 2 wrong settings."""
     parser = argparse.ArgumentParser(prog=f"python -m {definition.package}")
-    parser.add_argument(
-        "command", choices=["serve", "work", "migrate", "await-schema", "check-config", "queues"]
-    )
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument(
         "--steps", nargs="+", choices=STEPS, default=STEPS, help="of migrate: before or after a roll-out"
     )

@@ -140,9 +140,7 @@ async def store(db: Database, saves: Sequence[Save]) -> list[SaveResult]:
     except AppError as error:
         return [SaveResult(fault=error)] * len(saves)
     except DBAPIError as error:
-        if is_about_data(error) and any(save.answers for save in saves):
-            return await _store_halves(db, saves)
-        if len(saves) > 1:
+        if len(saves) > 1 or (is_about_data(error) and saves[0].answers):
             return await _store_halves(db, saves)
         log.exception("save_failed", student_exam_id=str(saves[0].attempt_id))
         return [SaveResult(fault=internal())]
