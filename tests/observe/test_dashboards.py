@@ -13,6 +13,7 @@ import yaml
 from examkit.testing.waiting import eventually
 
 from deploy.grafana.__main__ import FOLDER, rendered
+from deploy.grafana.panels import of_process, of_rpc
 from tests.architecture.rooms import ROOT
 from tests.conftest import Bank, Class
 from tests.harness.api import Admin, Caller, Student, soon
@@ -139,13 +140,19 @@ async def _exam(admin: Admin, student: Student, question_ids: list[str]) -> None
     await Caller(student.http).fails(401, "invalid_credentials", "POST", "/auth/login", json=stranger)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=[False, True], ids=["one machine", "cluster"])
 async def prometheus(
-    system: System, admin: Admin, students: Class, bank: Bank, tmp_path_factory: pytest.TempPathFactory
+    system: System,
+    admin: Admin,
+    students: Class,
+    bank: Bank,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Prometheus]:
     """One that has seen an exam, and then another: the first brings the series, the second moves them."""
     (student,) = await students(1)
-    with scraping(system, tmp_path_factory.mktemp("prometheus")) as found:
+    folder = tmp_path_factory.mktemp("prometheus")
+    with scraping(system, folder, in_cluster=request.param) as found:
         for _ in range(2):
             await _exam(admin, student, bank[1])
             scraped_since = f"min(timestamp(up)) > {time.time()}"
@@ -160,3 +167,11 @@ async def test_panels_show_something(prometheus: Prometheus, query: Query) -> No
         assert prometheus.values(expression) == []
     else:
         await eventually(partial(prometheus.values, expression), timeout=10)
+
+
+async def test_calls_and_processes_have_their_names(prometheus: Prometheus) -> None:
+    called = prometheus.labels(of_rpc("examhall_rpc_server_seconds_count"), "rpc")
+    assert {"Attempts", "Identity"} <= called
+    assert "" not in called
+    processes = {"auth", "exam", "grading", "import", "gateway"}
+    assert prometheus.labels(of_process("process_resident_memory_bytes"), "service") == processes
