@@ -2,6 +2,7 @@
 import { type BaseQueryFn, createApi } from "@reduxjs/toolkit/query/react";
 import { freshSession, session } from "@/session/token";
 import { type ApiProblem, isProblem, problemOf } from "./problem";
+import { traced } from "./trace";
 
 export interface ApiRequest {
   url: string;
@@ -92,6 +93,7 @@ function address({ url, params }: ApiRequest): string {
 
 function headers(request: ApiRequest, token: string | null): Record<string, string> {
   return {
+    ...traced(),
     ...(token ? { Authorization: `Bearer ${token}` } : {}),
     ...(request.body === undefined || request.body instanceof FormData
       ? {}
