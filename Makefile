@@ -80,6 +80,11 @@ psql: ## the system's database, as its administrator; SQL='select 1' for one sta
 service: ## a command of a service, with the settings it runs with: make service RUN='auth rotate-keys'
 	@$(if $(RUN),exec $(LOCAL) service $(RUN),echo "RUN is missing: make service RUN='auth rotate-keys'" >&2; exit 2)
 
+.PHONY: observe
+observe: setup ## Prometheus and Alertmanager beside the running system, in the foreground
+	@deploy/local/bootstrap.sh observe
+	@exec $(LOCAL) observe
+
 .PHONY: doctor
 doctor: ## what is missing or wrong on this machine, and what to do about it
 	@if [ -x $(PYTHON_IN_VENV) ]; then exec $(LOCAL) doctor; \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything `make` needs on this machine: system packages, the virtual environment, the locked packages.
-# Does nothing when all is there. Starts no server. `bootstrap.sh tests`: with what only tests need.
+# Does nothing when all is there. Starts no server. `bootstrap.sh tests`: with what only tests need;
+# `bootstrap.sh observe`: with Prometheus, Alertmanager and the exporter.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
@@ -25,11 +26,12 @@ have_rabbitmq() {
     command -v erl >/dev/null
 }
 
-have_chromium() {
+# shellcheck disable=SC2086 # none, where it is empty
+have_chromium() { have_any ${CHROMIUM:-} chromium chromium-browser google-chrome; }
+
+have_any() {
   local name
-  for name in ${CHROMIUM:-} chromium chromium-browser google-chrome; do
-    command -v "$name" >/dev/null && return 0
-  done
+  for name; do command -v "$name" >/dev/null && return 0; done
   return 1
 }
 
@@ -59,12 +61,18 @@ fingerprint() {
 
 # --- system packages -------------------------------------------------------------------------------------
 
+missing_observers() {
+  have_any promtool || echo prometheus
+  have_any prometheus-alertmanager alertmanager || echo prometheus-alertmanager
+  have_any prometheus-postgres-exporter postgres_exporter || echo prometheus-postgres-exporter
+}
+
 missing_packages() {
   have_postgres || [ -n "${DATABASE_URL:-}" ] || echo postgresql
   have_rabbitmq || [ -n "${RABBITMQ_URL:-}" ] || echo rabbitmq-server
   # A browser without any font dies.
   if [ "$purpose" = tests ] && ! have_chromium; then echo chromium fonts-dejavu-core; fi
-  if [ "$purpose" = tests ] && ! command -v promtool >/dev/null; then echo prometheus; fi
+  if [ "$purpose" = tests ] || [ "$purpose" = observe ]; then missing_observers; fi
   if [ "$(id -u)" = 0 ] && [ "$(uname)" = Linux ] && ! command -v setpriv >/dev/null; then echo util-linux; fi
   [ -x "$venv/bin/python" ] && return
   local python
@@ -83,7 +91,8 @@ say_what_is_missing() {
   cat >&2 <<'TEXT'
 Needed are Python 3.11 or newer, PostgreSQL 15 or newer (`initdb` and `postgres`) and RabbitMQ
 (`rabbitmq-server` and `erl`), under /usr/lib or in the PATH; for the tests Chromium or Chrome too
-(in the PATH, or CHROMIUM=/path/to/it), and Prometheus' promtool. With Homebrew:
+(in the PATH, or CHROMIUM=/path/to/it), and for them and `make observe` Prometheus, Alertmanager and
+postgres_exporter. With Homebrew:
     brew install python postgresql rabbitmq
 Or run everything in containers:
     docker compose -f deploy/compose.yaml up
@@ -120,7 +129,7 @@ disable_new_servers() {
   for package in "$@"; do
     case $package in
       rabbitmq-server) as_root systemctl disable -q rabbitmq-server epmd.socket epmd 2>/dev/null || true ;;
-      prometheus) as_root systemctl disable -q prometheus prometheus-node-exporter 2>/dev/null || true ;;
+      prometheus*) as_root systemctl disable -q "$package" prometheus-node-exporter 2>/dev/null || true ;;
       postgresql) as_root systemctl disable -q postgresql 2>/dev/null || true ;;
     esac
   done

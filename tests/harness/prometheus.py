@@ -1,18 +1,16 @@
-"""A Prometheus of the test's own, which scrapes a running copy and knows the recording rules."""
+"""The Prometheus that `observe` starts beside a running copy, and its answers."""
 
-import json
 import math
-import subprocess
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.harness.system import System, free_port, wait_until
+from tests.harness.system import System, wait_until
 
-_RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules"
+_TARGETS = 7  # gateway, four services, and the exporters of PostgreSQL and RabbitMQ
 
 
 class Prometheus:
@@ -48,49 +46,17 @@ class Prometheus:
         self._http.close()
 
 
-def _targets(system: System, *, in_cluster: bool) -> list[dict[str, Any]]:
-    state = system.state()
-    processes = {"gateway": state["gateway"]} | state["services"]
-    return [
-        {
-            "targets": [one["ops_url"].partition("//")[2]],
-            "labels": {"service": name} if in_cluster else {},
-        }
-        for name, one in processes.items()
-    ]
-
-
-def _configuration(targets: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(_RULES / "*.yml")],
-        "scrape_configs": [{"job_name": "examhall", "static_configs": targets}],
-    }
-
-
 @contextmanager
-def scraping(system: System, folder: Path, *, in_cluster: bool = False) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes every process each second, and has begun to; it ends with the block.
-
-    In a cluster the PodMonitor gives every series the label `service`.
-    """
-    targets = _targets(system, in_cluster=in_cluster)
-    configuration = folder / "prometheus.json"
-    configuration.write_text(json.dumps(_configuration(targets)))
-    address = f"127.0.0.1:{free_port()}"
-    words = [
-        f"--config.file={configuration}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address={address}",
-        "--log.level=warn",
-    ]
-    process = subprocess.Popen(["prometheus", *words], cwd=folder)
-    prometheus = Prometheus(f"http://{address}")
+def observing(system: System) -> Iterator[Prometheus]:
+    """The Prometheus of `observe` beside a running copy, scraping each second; it ends with the block."""
+    process = system.start("observe", "--interval", "1")
     try:
+        wait_until((system.state_dir / "observe" / "prometheus.json").exists, "observe has begun")
+        prometheus = Prometheus(f"http://127.0.0.1:{system.port_of('prometheus')}")
         wait_until(prometheus.is_ready, "Prometheus is ready")
-        wait_until(lambda: prometheus.values("sum(up)") == [len(targets)], "every process is scraped")
+        wait_until(lambda: prometheus.values("sum(up)") == [_TARGETS], "every process is scraped")
         yield prometheus
-    finally:
         prometheus.close()
-        process.terminate()
+    finally:
+        process.send_signal(signal.SIGINT)
         process.wait()

@@ -52,6 +52,22 @@ class System:
             check=False,
         )
 
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start `python -m examhall_local WORDS`, which goes on until it is ended."""
+        command = [sys.executable, "-m", "examhall_local", *words]
+        return subprocess.Popen(command, env=self._env, text=True, stdout=subprocess.DEVNULL)
+
+    def port_of(self, name: str) -> int:
+        """A port by its name in the state folder."""
+        port: int = json.loads((self.state_dir / "ports.json").read_text())[name]
+        return port
+
+    @staticmethod
+    def answers_on(port: int) -> bool:
+        """Whether anybody listens there."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
     def up(self) -> None:
         done = self.command("up")
         assert done.returncode == 0, done.stdout + done.stderr + self.logs()

@@ -1,5 +1,6 @@
 """Rules and alerts: promtool accepts and tests them; each alert has a runbook; what they ask for exists."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from examhall_local import observe_config
 
 from tests.architecture.rooms import ROOT
 
@@ -25,21 +27,24 @@ def _rules() -> list[dict[str, Any]]:
 ALERTS = [rule for rule in _rules() if "alert" in rule]
 
 
-def _promtool(*arguments: str | Path) -> None:
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+def _runs(*words: str | Path) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_promtool_accepts_the_rules() -> None:
-    _promtool("check", "rules", "--lint-fatal", *RULES)
+    _runs("promtool", "check", "rules", "--lint-fatal", *RULES)
 
 
-def test_promtool_accepts_the_configuration() -> None:
-    _promtool("check", "config", PROMETHEUS / "prometheus.yml")
+def test_amtool_accepts_the_example_and_what_observe_uses(tmp_path: Path) -> None:
+    own = tmp_path / "alertmanager.json"
+    own.write_text(json.dumps(observe_config.alertmanager()))
+    for file in (PROMETHEUS / "alertmanager.yml", own):
+        _runs("amtool", "check-config", file)
 
 
 def test_alerts_fire_and_are_silent_as_they_should() -> None:
-    _promtool("test", "rules", TESTS)
+    _runs("promtool", "test", "rules", TESTS)
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])

@@ -33,6 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     restoring.add_argument("--force", action="store_true")
     commands.add_parser("attempt").add_argument("id")
     commands.add_parser("queues").add_argument("--resend", default="", metavar="QUEUE")
+    observing = commands.add_parser("observe")
+    observing.add_argument("--interval", type=float, default=15.0, metavar="SECONDS")
     commands.add_parser("psql").add_argument("--sql", default="")
     service = commands.add_parser("service")
     service.add_argument("name")
@@ -58,6 +60,10 @@ def _run(chosen: argparse.Namespace, options: Options) -> int:
             from examhall_local import restore
 
             return restore.run(options, chosen.source, force=chosen.force)
+        case "observe":
+            from examhall_local import observe
+
+            return observe.run(options, chosen.interval)
         case "attempt" | "queues" | "psql" | "service":
             return _look_into(chosen, options)
         case _:

@@ -78,7 +78,8 @@ class PrivatePostgres:
         self._make_cluster()
         self._port = self._port or self._ports.claim("postgres")
         binary = binaries.postgres_folder(self._made_by()) / "postgres"
-        settings = [f"--{name.replace('_', '-')}={value}" for name, value in _SETTINGS.items()]
+        chosen = _SETTINGS | _statistics(binary)
+        settings = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
         process = self.process = spawn(
             [*self._as_user(), binary, "-D", self._data, "-p", str(self._port), *settings],
             state_dir=self._state_dir,
@@ -211,6 +212,13 @@ def _server_user() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise binaries.MissingProgramError("root can't run PostgreSQL, and there is no user postgres or nobody")
+
+
+def _statistics(server: Path) -> dict[str, str]:
+    """Which statements take the time is counted where the server comes with what counts it (contrib)."""
+    places = (server.parent.parent / "lib", server.parent.parent / "lib" / "postgresql")
+    there = any(next(place.glob("pg_stat_statements.*"), None) for place in places)
+    return {"shared_preload_libraries": "pg_stat_statements"} if there else {}
 
 
 def _can_reach(user: pwd.struct_passwd, folder: Path) -> bool:

@@ -109,10 +109,16 @@ class PrivateRabbit:
                 )
             return self.epmd
 
-    def control(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def export_metrics(self, port: int) -> None:
+        """Has the node of this state folder answer /metrics on the loopback `port` until it starts again."""
+        listener = f'[{{ip, "127.0.0.1"}}, {{port, {port}}}]'
+        self.control("eval", f"application:set_env(rabbitmq_prometheus, tcp_config, {listener}).")
+        self.control("enable", "rabbitmq_prometheus", program="rabbitmq-plugins")
+
+    def control(self, *words: str, program: str = "rabbitmqctl") -> subprocess.CompletedProcess[str]:
         """Runs `rabbitmqctl WORDS` on the node of this state folder, whoever started it."""
         return subprocess.run(
-            [binaries.rabbitmq_server().with_name("rabbitmqctl"), *words],
+            [binaries.rabbitmq_server().with_name(program), *words],
             env={
                 **self._environment(),
                 "RABBITMQ_CTL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",

@@ -34,6 +34,7 @@ class StateDir:
         self._state = path / "state.json"
         self._processes = path / "processes.json"
         self._settings = path / "settings.json"
+        self._observer = path / "observer.json"
         self._lock: int | None = None
 
     @property
@@ -127,6 +128,18 @@ class StateDir:
         """The variables of one process of the running system. Raises FileNotFoundError while none runs."""
         settings: dict[str, dict[str, str]] = json.loads(self._settings.read_text())
         return settings[process]
+
+    def write_observer(self, process: ProcessRef) -> None:
+        """Notes who observes the system, for whoever ends the system."""
+        write_private(self._observer, json.dumps([process.pid, process.started]))
+
+    def read_observer(self) -> ProcessRef | None:
+        """Who observed the system last, and may have ended since."""
+        try:
+            pid, started = json.loads(self._observer.read_text())
+        except FileNotFoundError:
+            return None
+        return ProcessRef(pid, started)
 
     def forget(self) -> None:
         """Removes what tells of a running system."""

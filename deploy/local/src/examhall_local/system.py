@@ -33,7 +33,7 @@ from examhall_local.plan import (
     service_spec,
 )
 from examhall_local.ports import KeptPorts, is_free
-from examhall_local.processes import ProcessRef, ref, spawn
+from examhall_local.processes import ProcessRef, end, ref, spawn
 from examhall_local.statedir import StateDir
 from examhall_local.sweep import sweep
 
@@ -96,8 +96,10 @@ class System:
         self._note()
 
     def stop(self) -> None:
-        """Ends everything: the gateway, the services, then the nodes; at last whatever is left."""
+        """Ends who observes, the gateway, the services, then the nodes; at last whatever is left."""
         self._is_ready = False
+        observer = self.folder.read_observer()
+        end([observer] if observer else [], _GRACE)
         for keeper in list(self._keepers.values()):
             keeper.let_go()
         if GATEWAY in self._keepers:
