@@ -96,10 +96,12 @@ def _nothing_is_lost(question: Question, floors: list[Seen]) -> Iterator[Violati
             )
     (last,) = (seen for seen in question.sights if seen.where == "the end")
     for save in question.saves:
-        # With a submit it is enough that the same answer was there already.
-        sent = save.sent if save.closes and save.is_acknowledged else None
-        if sent is not None and last.revision < sent and last.answer != save.answer:
-            detail = f"the end shows revision {last.revision} after a submit with {sent}"
+        if not (save.closes and save.is_acknowledged) or last.answer == save.answer:
+            continue
+        # With a submit it is enough that the same answer was there already. One without a revision is the
+        # last there can be: the attempt is closed by the same transaction.
+        if save.sent is None or last.revision < save.sent:
+            detail = f"the end shows revision {last.revision} after a submit with {save.sent}"
             yield Violation("acknowledged is lost", question.name, detail, save.call.ended)
 
 

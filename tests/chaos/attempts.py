@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from tests.chaos.ending import AttemptRow, Ending, Window
-from tests.chaos.history import Attempt, History, Resume, Save, Submit
+from tests.chaos.deadlines import TICK, Deadlines
+from tests.chaos.ending import AttemptRow, Ending
+from tests.chaos.history import Attempt, Call, History, Resume, Save, Submit
 from tests.chaos.violation import Violation
 
-TICK = 0.005
-"""Seconds that times on the wire may be off by, being written in milliseconds."""
 LATE_ARRIVALS = 5.0
 """Seconds that a request may have waited inside, and that count as if it had not."""
 SWEPT_WITHIN = 60.0
@@ -21,15 +20,19 @@ def check_attempts(history: History, ending: Ending) -> Iterator[Violation]:
     submits: dict[str, list[Submit]] = defaultdict(list)
     for submit in history.submits:
         submits[submit.attempt].append(submit)
-    yield from _nothing_after_the_end(history, submits)
-    yield from _nothing_refused_in_time(history, submits)
-    yield from _submits_agree(history, submits)
-    yield from _rows(history, ending)
+    deadlines = Deadlines(history, ending.windows)
+    yield from _nothing_after_the_end(history, deadlines, submits)
+    yield from _nothing_refused_in_time(history, deadlines, submits)
+    yield from _submits_agree(history, deadlines, submits)
+    yield from _shown_deadlines(history, deadlines)
+    yield from _rows(history, ending, deadlines)
     yield from _one_at_a_time(ending)
     yield from _same_paper(history)
 
 
-def _nothing_after_the_end(history: History, submits: dict[str, list[Submit]]) -> Iterator[Violation]:
+def _nothing_after_the_end(
+    history: History, deadlines: Deadlines, submits: dict[str, list[Submit]]
+) -> Iterator[Violation]:
     closed = {
         attempt: min((one.call.ended for one in sent if one.call.ok), default=float("inf"))
         for attempt, sent in submits.items()
@@ -38,73 +41,87 @@ def _nothing_after_the_end(history: History, submits: dict[str, list[Submit]]) -
         attempt = history.attempts[save.attempt]
         if save.closes or save.outcome not in ("stored", "repeat", "superseded"):
             continue
-        if save.call.began > attempt.deadline + TICK:
-            late = save.call.began - attempt.deadline
+        late = save.call.began - deadlines.at_most(attempt, save.call.ended)
+        if late > TICK:
             yield _of(attempt, "taken after the deadline", f"a save, {late:.3f} s late", save)
         if save.call.began > closed.get(save.attempt, float("inf")):
             yield _of(attempt, "taken after the submit", f"a save was {save.outcome}", save)
 
 
-def _nothing_refused_in_time(history: History, submits: dict[str, list[Submit]]) -> Iterator[Violation]:
+def _nothing_refused_in_time(
+    history: History, deadlines: Deadlines, submits: dict[str, list[Submit]]
+) -> Iterator[Violation]:
     begun = {
         attempt: min((one.call.began for one in sent), default=float("inf"))
         for attempt, sent in submits.items()
     }
 
-    def is_open(attempt: Attempt, ended: float, grace: float = 0.0) -> bool:
-        return ended < min(attempt.deadline + grace, begun.get(attempt.id, float("inf")))
+    def is_in_time(attempt: Attempt, call: Call, grace: float = 0.0) -> bool:
+        return call.ended < deadlines.at_least(attempt, call.began) + grace
+
+    def is_open(attempt: Attempt, call: Call, grace: float = 0.0) -> bool:
+        return is_in_time(attempt, call, grace) and call.ended < begun.get(attempt.id, float("inf"))
 
     for save in history.saves:
-        attempt = history.attempts[save.attempt]
-        ended = save.call.ended
+        attempt, call = history.attempts[save.attempt], save.call
         if save.closes:
-            too_early = save.code == "time_limit_exceeded" and ended < attempt.deadline + attempt.grace
+            too_early = save.code == "time_limit_exceeded" and is_in_time(attempt, call, attempt.grace)
         elif save.code == "already_submitted":
-            too_early = is_open(attempt, ended, attempt.grace)
+            too_early = is_open(attempt, call, attempt.grace)
         else:
-            too_early = save.code == "time_limit_exceeded" and is_open(attempt, ended)
+            too_early = save.code == "time_limit_exceeded" and is_open(attempt, call)
         if too_early:
             yield _of(attempt, "refused in time", f"a save got {save.code}", save)
     for resume in history.resumes:
         if resume.call.status in (404, 410) and resume.attempt:
             attempt = history.attempts[resume.attempt]
-            if is_open(attempt, resume.call.ended):
+            if is_open(attempt, resume.call):
                 yield _of(attempt, "refused in time", f"a resume got {resume.call.status}", resume)
 
 
-def _submits_agree(history: History, submits: dict[str, list[Submit]]) -> Iterator[Violation]:
+def _submits_agree(
+    history: History, deadlines: Deadlines, submits: dict[str, list[Submit]]
+) -> Iterator[Violation]:
     for attempt_id, sent in submits.items():
         attempt, answered = history.attempts[attempt_id], [one for one in sent if one.call.ok]
         for one in answered[1:]:
             if one.told != answered[0].told:
                 detail = f"submitted again it told {one.told}, before {answered[0].told}"
                 yield _of(attempt, "a submit changed", detail, one)
-        last = attempt.deadline + attempt.grace
+        first = min(each.call.began for each in sent)
         for one in answered:
-            if one.closed_as == "expired" and one.call.ended < last:
+            earliest = deadlines.at_least(attempt, one.call.began) + attempt.grace
+            latest = deadlines.at_most(attempt, one.call.ended) + attempt.grace
+            if one.closed_as == "expired" and one.call.ended < earliest:
                 yield _of(attempt, "refused in time", "a submit found it expired", one)
-            if one.closed_as == "submitted" and min(each.call.began for each in sent) > last + TICK:
+            if one.closed_as == "submitted" and first > latest + TICK:
                 yield _of(attempt, "taken after the deadline", "a submit after the grace", one)
 
 
-def _rows(history: History, ending: Ending) -> Iterator[Violation]:
-    windows = {window.exam: window for window in ending.windows}
+def _shown_deadlines(history: History, deadlines: Deadlines) -> Iterator[Violation]:
+    """A page is shown the deadline that holds, with all that was granted before it asked."""
+    for resume in history.resumes:
+        if resume.deadline is not None:
+            attempt, call = history.attempts[resume.attempt], resume.call
+            if not deadlines.may_be(attempt, resume.deadline, (call.began, call.ended)):
+                yield _of(attempt, "a deadline moved", f"resume shows {resume.deadline}", resume)
+
+
+def _rows(history: History, ending: Ending, deadlines: Deadlines) -> Iterator[Violation]:
     rows = {row.id: row for row in ending.attempts}
-    for attempt_id, attempt in history.attempts.items():
-        row = rows.get(attempt_id)
-        if row is None:
-            yield Violation("acknowledged is lost", f"attempt {attempt_id}", "it is not there at the end")
-        elif abs(row.deadline - attempt.deadline) > TICK:
-            yield Violation("a deadline moved", f"attempt {attempt_id}", f"by {row.deadline} at the end")
+    for attempt_id in history.attempts.keys() - rows.keys():
+        yield Violation("acknowledged is lost", f"attempt {attempt_id}", "it is not there at the end")
     following = dict(_in_a_row(ending))
     for row in rows.values():
-        for rule, detail in _row(row, windows[row.exam], following.get(row.id)):
+        for rule, detail in _row(row, deadlines, following.get(row.id)):
             yield Violation(rule, f"attempt {row.id}", detail)
 
 
-def _row(row: AttemptRow, window: Window, after: AttemptRow | None) -> Iterator[tuple[str, str]]:
+def _row(row: AttemptRow, deadlines: Deadlines, after: AttemptRow | None) -> Iterator[tuple[str, str]]:
     last = row.deadline + row.grace
-    if abs(row.deadline - min(row.started_at + window.duration, window.ends)) > TICK:
+    closed_at = float("inf") if row.closed_at is None else row.closed_at
+    # What closes an attempt may have waited for its lock while extra time was granted.
+    if not deadlines.may_be(row, row.deadline, (closed_at, closed_at + LATE_ARRIVALS)):
         yield "a deadline moved", f"{row.deadline} is not the end of its time"
     if row.closed_at is None or row.status not in ("submitted", "expired"):
         yield "an attempt is stuck", f"{row.status} at the end"

@@ -20,6 +20,7 @@ _EXPECTED: dict[str, set[tuple[int, str]]] = {
     "saves": {(200, ""), (400, "time_limit_exceeded"), (409, "already_submitted")},
     "submit": {(200, "")},
     "events": {(202, "")},
+    "grant": {(200, "")},
     "result": {(200, "")},
     "import": {(404, "not_found")},
 }
@@ -68,6 +69,9 @@ def _rest(ending: Ending) -> Iterator[Violation]:
         yield Violation("it did not heal", "the system", "it came not to rest in the time it had")
     for name in ending.not_ready:
         yield Violation("it did not heal", name, "not ready at the end")
+    for name, (before, after) in ending.consumers.items():
+        if after != before:
+            yield Violation("it did not heal", f"queue {name}", f"{after} of {before} consumers at the end")
     for name, count in ending.queues.items():
         if count:
             yield Violation("something is left", f"queue {name}", f"{count} messages")

@@ -61,8 +61,9 @@ class Window:
 
 @dataclass
 class Ending:
-    """`graded`: (attempt, event id) of each AttemptGraded. `settled_in`: seconds after the last fault, None
-    where it did not come to rest in the time it had."""
+    """`graded`: (attempt, event id) of each AttemptGraded. `consumers`: by queue, how many there were before
+    the first fault, and are now. `settled_in`: seconds after the last fault, None where it did not come to
+    rest in the time it had."""
 
     windows: list[Window] = field(default_factory=list)
     attempts: list[AttemptRow] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Ending:
     items: list[ItemRow] = field(default_factory=list)
     graded: list[tuple[str, str]] = field(default_factory=list)
     queues: dict[str, int] = field(default_factory=dict)
+    consumers: dict[str, tuple[int, int]] = field(default_factory=dict)
     outboxes: dict[str, int] = field(default_factory=dict)
     not_ready: list[str] = field(default_factory=list)
     settled_in: float | None = 0.0

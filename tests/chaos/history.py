@@ -31,13 +31,15 @@ def seconds(moment: str) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request. `status` 0: no answer came. `code`: that of the problem, if it was one."""
+    """A request. `status` 0: no answer came. `code`: that of the problem, if it was one. `door`: by which
+    gateway it went, 0 or 1."""
 
     name: str
     began: float
     ended: float
     status: int
     code: str = ""
+    door: int = 0
 
     @property
     def ok(self) -> bool:
@@ -105,7 +107,8 @@ class Save:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """`answers`: question → (revision, answer); None where the attempt was not given."""
+    """`answers`: question → (revision, answer); None where the attempt was not given. `deadline`: as it was
+    shown."""
 
     call: Call
     student: str
@@ -113,6 +116,17 @@ class Resume:
     attempt: str = ""
     answers: dict[str, tuple[int, Answer]] | None = None
     questions: list[Json] | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Extra time for a student at an exam, in percent of its duration; also for an attempt in progress."""
+
+    call: Call
+    student: str
+    exam: str
+    percent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +170,7 @@ class History:
     starts: list[Start] = field(default_factory=list)
     saves: list[Save] = field(default_factory=list)
     resumes: list[Resume] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
     submits: list[Submit] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)

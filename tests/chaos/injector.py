@@ -10,9 +10,11 @@ from examhall_local.processes import ProcessRef, is_alive, ref, send, working_in
 from examhall_local.rabbitmq import PrivateRabbit
 from examhall_local.statedir import StateDir
 
+from tests.chaos.beside import Beside
 from tests.chaos.disk import SmallDisk
 from tests.chaos.faults import Planned
 from tests.chaos.history import Fault, History, now
+from tests.chaos.wire import Wire
 from tests.harness.system import System
 
 _COMES_BACK_WITHIN = 3.0
@@ -26,8 +28,11 @@ class NotPossibleError(Exception):
 class Injector:
     """Applies faults, several at a time where the plan has it so. Ends with everything lifted."""
 
-    def __init__(self, system: System, history: History, disk: SmallDisk | None = None) -> None:
+    def __init__(
+        self, system: System, beside: Beside, history: History, disk: SmallDisk | None = None
+    ) -> None:
         self._system = system
+        self._beside = beside
         self._folder = StateDir(system.state_dir)
         self._history = history
         self._disk = disk
@@ -39,6 +44,9 @@ class Injector:
             "pause": self._pause,
             "disconnect": self._disconnect,
             "cut off": self._cut_off,
+            "silence": self._silence,
+            "cut wire": self._cut,
+            "refuse": self._refuse,
             "kill backend": self._kill_backend,
             "drop": self._drop,
             "backlog": self._backlog,
@@ -67,7 +75,7 @@ class Injector:
         """The living process; one that was just killed is waited for."""
         until = now() + _COMES_BACK_WITHIN
         while now() < until:
-            found = self._folder.read_processes().get(name)
+            found = self._beside.process(name) or self._folder.read_processes().get(name)
             if found is not None and is_alive(found):
                 return found
             await asyncio.sleep(0.05)
@@ -99,6 +107,25 @@ class Injector:
 
     async def _cut_off(self, planned: Planned) -> None:
         await _hold(await self._backends(planned), planned.lasts)
+
+    def _wire(self, planned: Planned) -> Wire:
+        (name,) = planned.targets
+        wire = self._beside.wires[name]
+        if wire.is_harmed:
+            raise NotPossibleError("something else is done to the wire")
+        return wire
+
+    async def _silence(self, planned: Planned) -> None:
+        with self._wire(planned).silent():
+            await asyncio.sleep(planned.lasts)
+
+    async def _cut(self, planned: Planned) -> None:
+        if not self._wire(planned).cut():
+            raise NotPossibleError("nobody is connected")
+
+    async def _refuse(self, planned: Planned) -> None:
+        async with self._wire(planned).refused():
+            await asyncio.sleep(planned.lasts)
 
     async def _kill_backend(self, planned: Planned) -> None:
         send((await self._backends(planned))[0], signal.SIGKILL)

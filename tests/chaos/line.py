@@ -1,7 +1,9 @@
 """A client's way to the gateway, which records every request and survives whatever happens to it."""
 
 import asyncio
+import itertools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tests.chaos.history import Call, History, Json, now
@@ -14,12 +16,14 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Line:
-    """As many kept-alive connections as are needed at once. `token`: of who is logged in."""
+    """As many kept-alive connections as are needed at once, by each of the doors in turn. `token`: of who is
+    logged in."""
 
-    def __init__(self, history: History, host: str, port: int) -> None:
+    def __init__(self, history: History, doors: Sequence[tuple[str, int]]) -> None:
         self._history = history
-        self._address = host, port
-        self._free: list[Streams] = []
+        self._doors = doors
+        self._turns = itertools.cycle(range(len(doors)))
+        self._free: list[list[Streams]] = [[] for _ in doors]
         self.token = ""
 
     async def call(
@@ -27,21 +31,22 @@ class Line:
     ) -> tuple[Call, Json]:
         """The request as it is recorded, and the answer's body. A connection that failed is given up."""
         request = rendered(method, path, self.token, b"" if body is None else json.dumps(body).encode())
-        began = now()
+        door, began = next(self._turns), now()
         status = 0
         answer: Json = {}
         try:
             async with asyncio.timeout(patience):
-                status, answer = await self._ask(request)
+                status, answer = await self._ask(request, door)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass
         code = answer.get("code", "") if status >= 400 else ""
-        call = Call(name=name, began=began, ended=now(), status=status, code=code)
+        call = Call(name=name, began=began, ended=now(), status=status, code=code, door=door)
         self._history.calls.append(call)
         return call, answer
 
-    async def _ask(self, request: bytes) -> tuple[int, Json]:
-        streams = self._free.pop() if self._free else await asyncio.open_connection(*self._address)
+    async def _ask(self, request: bytes, door: int) -> tuple[int, Json]:
+        free = self._free[door]
+        streams = free.pop() if free else await asyncio.open_connection(*self._doors[door])
         reader, writer = streams
         try:
             writer.write(request)
@@ -51,11 +56,12 @@ class Line:
         except BaseException:
             writer.close()
             raise
-        self._free.append(streams)
+        free.append(streams)
         return int(lines[0].split()[1]), json.loads(content) if content else {}
 
     async def hang_up(self) -> None:
         """End all connections."""
-        while self._free:
-            _, writer = self._free.pop()
-            writer.close()
+        for free in self._free:
+            while free:
+                _, writer = free.pop()
+                writer.close()

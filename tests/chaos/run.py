@@ -5,16 +5,17 @@ import secrets
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 
+from tests.chaos.beside import Beside
 from tests.chaos.checker import check
 from tests.chaos.disk import SmallDisk
 from tests.chaos.ending import Ending
 from tests.chaos.faults import Planned
 from tests.chaos.history import History, now
 from tests.chaos.injector import Injector
+from tests.chaos.invigilator import Invigilator, longest_extra
 from tests.chaos.scene import Scene
 from tests.chaos.stage import Stage
 from tests.chaos.violation import Violation
@@ -56,29 +57,31 @@ async def run(
     say: Say = lambda _line: None,
 ) -> Outcome:
     """A run on a system that is up and has the demo's accounts."""
-    parts = urlsplit(system.url)
-    async with httpx.AsyncClient(base_url=system.url, timeout=30) as client:
+    beside = Beside(system, say)
+    async with beside.running(), httpx.AsyncClient(base_url=system.url, timeout=30) as client:
         admin = Admin(client)
         await admin.login(*ADMIN)
-        stage = Stage(system, admin)
+        stage = Stage(system, beside, admin)
         authored = every_type(f"Chaos {secrets.token_hex(3)}")
         job = await admin.import_file("chaos.xlsx", xlsx(one.row() for one in authored), "questions")
         assert job["status"] == "completed", job
         questions = [one["id"] for one in await admin.bank(q=authored[0].text.partition(":")[0])]
         scene = Scene(
             History(),
-            parts.hostname or "127.0.0.1",
-            parts.port or 80,
+            [("127.0.0.1", system.port), beside.door],
             {one.text: one for one in authored},
             stage.windows,
         )
         everybody = [Student(scene, _FIRST - number, seed) for number in range(students)]
+        await beside.up()
         for one in everybody:
             await one.login()
         await stage.make_exams(questions, seconds + LAST_SITTING, seed)
         say(f"{students} students, {len(stage.windows)} exams, {len(plan)} faults in {seconds:.0f} s")
         began = now()
-        await _suffer(scene, everybody, Injector(system, scene.history, disk), plan, admin.token, seconds)
+        injector = Injector(system, beside, scene.history, disk)
+        invigilator = Invigilator(scene, admin.token, seed)
+        await _suffer(scene, everybody, invigilator, injector, plan, seconds)
         ending = await _rest(scene, everybody, stage, say)
     violations = check(scene.history, ending, scene.bank)
     return Outcome(scene.history, ending, violations, dict(scene.harm), began)
@@ -87,9 +90,9 @@ async def run(
 async def _suffer(
     scene: Scene,
     everybody: Sequence[Student],
+    invigilator: Invigilator,
     injector: Injector,
     plan: Sequence[Planned],
-    staff_token: str,
     lasts: float,
 ) -> None:
     until = now() + lasts
@@ -97,7 +100,8 @@ async def _suffer(
         for one in everybody:
             work.create_task(one.live())
         work.create_task(_keep_logging_in(scene))
-        work.create_task(_keep_asking_import(scene, staff_token))
+        work.create_task(invigilator.work())
+        work.create_task(_keep_asking_import(scene, invigilator.token))
         await injector.run(plan)
         await asyncio.sleep(max(0.0, until - now()))
         scene.over.set()
@@ -106,7 +110,7 @@ async def _suffer(
 async def _rest(scene: Scene, everybody: Sequence[Student], stage: Stage, say: Say) -> Ending:
     """Wait until all is closed, graded and empty; then everybody looks once more at what they have."""
     say("faults are over")
-    latest = max(window.ends for window in stage.windows)
+    latest = max(window.ends for window in stage.windows) + longest_extra(stage.windows)
     # Grace, late arrivals, and the sweeper's second.
     quiet = max(now(), latest + 10.0)
     at_rest = await stage.settled(quiet + AT_REST_WITHIN - now())

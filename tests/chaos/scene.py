@@ -13,17 +13,16 @@ from tests.harness.oracle import Authored
 
 @dataclass
 class Scene:
-    """`bank`: the questions as authored, by text. `over`: nobody begins anything any more. `harm`: what
-    students do to themselves, by kind."""
+    """`doors`: the gateways. `bank`: the questions as authored, by text. `over`: nobody begins anything any
+    more. `harm`: what students do to themselves, by kind."""
 
     history: History
-    host: str
-    port: int
+    doors: Sequence[tuple[str, int]]
     bank: dict[str, Authored]
     windows: Sequence[Window]
     over: asyncio.Event = field(default_factory=asyncio.Event)
     harm: Counter[str] = field(default_factory=Counter)
 
     def line(self) -> Line:
-        """A new line to the gateway."""
-        return Line(self.history, self.host, self.port)
+        """A new line to the gateways."""
+        return Line(self.history, self.doors)

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 
 import aio_pika
 import psycopg
+from aio_pika.exceptions import AMQPError
 from examhall_local.rabbitmq import PrivateRabbit
 from examkit.consumer import events_of
 from psycopg.rows import kwargs_row
 
+from tests.chaos.beside import Beside
 from tests.chaos.ending import AnswerRow, AttemptRow, Ending, GradeRow, ItemRow, Window
 from tests.chaos.history import now, seconds
 from tests.harness.api import Admin, stamp
@@ -24,6 +26,7 @@ EXCHANGE = "examhall.events"
 EAR = "chaos.graded"
 """A queue that keeps every AttemptGraded. Durable, and no part of the system."""
 
+CONSUMED = ("grading.attempts", "grading.exams", "exam.grades", "import.jobs")
 _SCHEMAS = ("auth", "exam", "grading", "import")
 _ATTEMPTS = """
     SELECT a.id::text, a.student_id::text AS student, a.exam_id::text AS exam, a.status, a.version,
@@ -57,9 +60,11 @@ _UNSETTLED = """
 class Stage:
     """The exams of one run, and what is left at its end."""
 
-    def __init__(self, system: System, admin: Admin) -> None:
+    def __init__(self, system: System, beside: Beside, admin: Admin) -> None:
         self._system = system
+        self._beside = beside
         self._admin = admin
+        self._consumers: dict[str, int] = {}
         self.windows: list[Window] = []
 
     async def make_exams(self, question_ids: Sequence[str], lasts: float, seed: int) -> None:
@@ -92,6 +97,17 @@ class Stage:
             channel = await connection.channel()
             queue = await channel.declare_queue(EAR, durable=True)
             await queue.bind(EXCHANGE, "examhall.grading.attempt.graded.v1")
+        self._consumers = await self._count_consumers()
+
+    async def _count_consumers(self) -> dict[str, int]:
+        """How many there are of each queue."""
+        counts = {}
+        async with await aio_pika.connect(self._url) as connection:
+            channel = await connection.channel()
+            for name in CONSUMED:
+                queue = await channel.declare_queue(name, passive=True)
+                counts[name] = queue.declaration_result.consumer_count or 0
+        return counts
 
     @property
     def _url(self) -> str:
@@ -103,9 +119,10 @@ class Stage:
         until = now() + within
         while now() < until:
             try:
-                if await asyncio.to_thread(self._is_at_rest):
+                is_at_rest = await asyncio.to_thread(self._is_at_rest)
+                if is_at_rest and await self._count_consumers() == self._consumers:
                     return True
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, AMQPError, OSError):
                 pass
             await asyncio.sleep(0.2)
         return False
@@ -114,7 +131,10 @@ class Stage:
         with self._connect() as connection:
             row = connection.execute(_UNSETTLED, [self._exams]).fetchone()
             left = int(row[0] if row else 0) + sum(_outboxes(connection).values())
-        return not left and not self._system.not_ready()
+        return not left and not self._not_ready()
+
+    def _not_ready(self) -> list[str]:
+        return [*self._system.not_ready(), *self._beside.not_ready()]
 
     @property
     def _exams(self) -> list[str]:
@@ -129,7 +149,9 @@ class Stage:
         await asyncio.to_thread(self._read_rows, ending)
         ending.graded = await self._heard()
         ending.queues = await asyncio.to_thread(self._queues)
-        ending.not_ready = await asyncio.to_thread(self._system.not_ready)
+        ending.not_ready = await asyncio.to_thread(self._not_ready)
+        now_there = await self._count_consumers()
+        ending.consumers = {name: (count, now_there[name]) for name, count in self._consumers.items()}
         return ending
 
     def _read_rows(self, ending: Ending) -> None:

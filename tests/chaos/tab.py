@@ -109,8 +109,8 @@ class Tab:
         return PATIENCE
 
     async def submit(self, count: int) -> tuple[Call, Json]:
-        """Submit, with new answers to so many questions along."""
-        answers = self._some(count)
+        """Submit, with new answers to so many questions along, some of them without a revision."""
+        answers = [self._maybe_blind(one) for one in self._some(count)]
         body = {"student_exam_id": self._attempt.id, "answers": [_sent(*one) for one in answers]}
         call, told = await self._line.call("submit", "POST", "/student/submit", body)
         for one in answers:
@@ -134,6 +134,10 @@ class Tab:
         )
         if told is not None and not self._has_clock:
             self._revisions[question] = max(told, self._revisions.get(question, 0))
+
+    def _maybe_blind(self, sent: Sent) -> Sent:
+        question, answer, _ = sent
+        return (question, answer, None) if self._chance.random() < 0.4 else sent
 
     def _some(self, count: int) -> list[Sent]:
         """New answers to so many questions."""

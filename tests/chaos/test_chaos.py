@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.faults import CALM_SECONDS, one_of_each, plan
+from tests.chaos.faults import CALM_SECONDS, SAVE_LIMIT, STORM_SECONDS, one_of_each, plan
 from tests.chaos.report import readable, summary
 from tests.chaos.run import run
 from tests.harness.system import System
@@ -29,3 +29,10 @@ def test_a_seed_repeats_its_plan() -> None:
     assert len(plan(7, 600)) >= 200
     assert "full disk" not in {one.kind for one in plan(7, 600)}
     assert "full disk" in {one.kind for one in plan(7, 600, disk=True)}
+
+
+def test_some_faults_outlast_a_save_and_none_the_calm() -> None:
+    planned = plan(7, 600)
+    assert sum(one.lasts > 2 * SAVE_LIMIT for one in planned) > 5
+    cycle = STORM_SECONDS + CALM_SECONDS
+    assert all(one.at % cycle + one.lasts < STORM_SECONDS + 2 for one in planned)

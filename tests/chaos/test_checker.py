@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.checker import check
 from tests.chaos.ending import AnswerRow, AttemptRow, Ending, GradeRow, ItemRow, Window
-from tests.chaos.history import Attempt, Call, History, Result, Resume, Save, Start, Submit
+from tests.chaos.history import Attempt, Call, Grant, History, Result, Resume, Save, Start, Submit
 from tests.harness.oracle import Authored
 
 OPENS, ENDS, GRACE = 1000.0, 1040.0, 3.0
@@ -24,8 +24,14 @@ QUESTIONS = [
 TOLD = {"status": "submitted", "submitted_at": "then", "receipt": {"answers_digest": "d"}}
 
 
-def call(name: str, began: float, status: int = 200, code: str = "", lasted: float = 0.1) -> Call:
-    return Call(name=name, began=began, ended=began + lasted, status=status, code=code)
+EXTRA = 6.0
+"""Seconds that a grant of 10 % adds."""
+
+
+def call(
+    name: str, began: float, status: int = 200, code: str = "", lasted: float = 0.1, door: int = 0
+) -> Call:
+    return Call(name=name, began=began, ended=began + lasted, status=status, code=code, door=door)
 
 
 def save(began: float, question: str, answer: str, sent: int | None, outcome: str, **more: Any) -> Save:
@@ -162,6 +168,19 @@ def ends_with(**parts: Any) -> Spoil:
     return spoil
 
 
+def granted(began: float, status: int = 200, percent: int = 10) -> Spoil:
+    made = Grant(call=call("grant", began, status), student="s1", exam="e1", percent=percent)
+    return lambda history, _ending: history.grants.append(made)
+
+
+def all_of(*spoils: Spoil) -> Spoil:
+    def spoil(history: History, ending: Ending) -> None:
+        for one in spoils:
+            one(history, ending)
+
+    return spoil
+
+
 def row(**more: Any) -> Spoil:
     return ends_with(attempts=[attempt_row(**more)])
 
@@ -210,6 +229,7 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("acknowledged is lost", resumed(resume(1009, q1=(2, "true")))),
     ("acknowledged is lost", ends_with(answers=[answer_row("q1", "true", 2)])),
     ("acknowledged is lost", ends_with(attempts=[])),
+    ("acknowledged is lost", saved(save(1010, "q1", "false", None, "stored", name="submit"))),
     # revisions
     ("an old answer came back", saved(save(1008, "q1", "true", 1, "stored"))),
     ("an old answer came back", saved(save(1008, "q1", "false", 1, "repeat"))),
@@ -246,6 +266,24 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("two attempts at once", ends_with(attempts=[attempt_row(), attempt_row(id="a2", started_at=1005.0)])),
     ("an attempt nobody started", ends_with(attempts=[attempt_row(), attempt_row(id="a2")])),
     ("the paper changed", _other_paper),
+    # extra time
+    ("a deadline moved", granted(1005)),
+    ("a deadline moved", all_of(granted(1012, percent=5), row(deadline=ENDS + EXTRA))),
+    ("a deadline moved", all_of(granted(1020), row(deadline=ENDS + EXTRA))),
+    ("a deadline moved", all_of(granted(1005), resumed(replace(resume(1009), deadline=ENDS)))),
+    ("a deadline moved", all_of(granted(1009), resumed(replace(resume(1008), deadline=ENDS + EXTRA)))),
+    (
+        "taken after the deadline",
+        all_of(granted(1005), saved(save(ENDS + EXTRA + 0.1, "q2", "x", 9, "stored"))),
+    ),
+    (
+        "refused in time",
+        all_of(
+            granted(1005, status=0),
+            granted(1006),
+            saved(save(ENDS + 1, "q1", "x", 5, "rejected", code="time_limit_exceeded", name="submit")),
+        ),
+    ),
     # grades
     ("not graded once", ends_with(grades=[])),
     ("not graded once", ends_with(grades=2 * good()[1].grades)),
@@ -268,7 +306,15 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("an unexpected answer", called(call("resume", 1003, 401, "unauthenticated"))),
     ("it did not heal", ends_with(settled_in=None)),
     ("it did not heal", saved(save(1056, "q1", "true", 2, "unknown"))),
+    (
+        "it did not heal",
+        saved(
+            replace(save(1003.6, "q1", "true", 2, "repeat"), call=call("save", 1003.6, door=1)),
+            replace(save(1056, "q1", "true", 2, "unknown"), call=call("save", 1056, 0, door=1)),
+        ),
+    ),
     ("it did not heal", called(call("login", 1050, 503, "unavailable"))),
+    ("it did not heal", ends_with(consumers={"exam.grades": (2, 1)})),
     ("it did not heal", ends_with(grades=[replace(good()[1].grades[0], graded_at=1060)])),
     ("it did not heal", ends_with(not_ready=["grading"])),
     ("something is left", ends_with(queues={"exam.grades.dead": 1})),
@@ -294,6 +340,15 @@ def test_a_broken_promise_is_found(rule: str, spoil: Spoil) -> None:
         saved(save(1002.05, "q1", "false", 1, "superseded", told=2)),
         # Who begins anew gives up what is left of the grace.
         _next_begun(closed_at=ENDS + 1),
+        # Extra time that was asked for may count or not, until it is acknowledged.
+        granted(1009, status=0),
+        all_of(granted(1009, status=0), row(deadline=ENDS + EXTRA)),
+        all_of(
+            granted(1009),
+            row(deadline=ENDS + EXTRA),
+            resumed(replace(resume(1009.5, q1=(2, "true"), q2=(2, "Because of it.")), deadline=ENDS + EXTRA)),
+            saved(replace(save(1009, "q2", "x", 1, "superseded", told=2), call=call("save", ENDS + 5))),
+        ),
         # In time when it came in, answered after the deadline.
         saved(replace(save(1009, "q2", "x", 1, "superseded", told=2), call=call("save", ENDS - 0.01))),
     ],

@@ -26,6 +26,7 @@ class Student:
         self._chance = random.Random(f"{seed} {number}")
         self._line = scene.line()
         self._lingering: set[str] = set()
+        self._deadlines: dict[str, float] = {}
         self.id = ""
 
     async def login(self) -> None:
@@ -86,6 +87,7 @@ class Student:
                 attempt=found.id,
                 answers=answers,
                 questions=body["questions"],
+                deadline=seconds(body["deadline"]),
             )
         )
         return found
@@ -100,6 +102,7 @@ class Student:
             deadline=seconds(body["deadline"]),
             grace=body["grace_seconds"],
         )
+        self._deadlines[attempt.id] = attempt.deadline
         return self._history.attempts.setdefault(attempt.id, attempt)
 
     def _tabs(self, attempt: Attempt) -> list[Tab]:
@@ -162,8 +165,11 @@ class Student:
         tab, _ = self._tabs(attempt)
         if self._chance.random() < 0.5:
             await tab.write(now() + self._chance.uniform(0.5, 3.0))
-        await asyncio.sleep(max(0.0, attempt.deadline - 0.7 - now()))
-        await tab.write(attempt.deadline + self._chance.uniform(0.3, 1.5), pause=0.1)
+        while (left := self._deadlines[attempt.id] - 0.7 - now()) > 0:
+            await asyncio.sleep(left)
+            # It may have moved meanwhile.
+            await self._resume(attempt.exam, attempt.id)
+        await tab.write(self._deadlines[attempt.id] + self._chance.uniform(0.3, 1.5), pause=0.1)
         if self._chance.random() < 0.5:
             await asyncio.sleep(self._chance.uniform(0.0, 2.0))
             await self._submit(attempt, tab)
