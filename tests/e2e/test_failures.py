@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import random
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -18,6 +16,7 @@ from tests.conftest import Bank, Class
 from tests.harness.api import STUDENT_PASSWORD, Admin, Caller, Json, Student
 from tests.harness.events import about, heard
 from tests.harness.system import System, wait_until
+from tests.harness.writer import Writer
 
 pytestmark = pytest.mark.usefixtures("healing")
 
@@ -42,46 +41,6 @@ def true_false(attempt: Json) -> str:
     return found
 
 
-@dataclass
-class Writer:
-    """Saves texts to the essay and the short answers, one after the other, and remembers what was taken."""
-
-    student: Student
-    attempt: Json
-    acknowledged: dict[str, tuple[int, str]] = field(default_factory=dict)
-    statuses: list[int] = field(default_factory=list)
-    stopped: bool = False
-
-    async def write(self) -> None:
-        questions = [one["id"] for one in self.attempt["questions"] if one["type"] in ("text", "short_text")]
-        revision = 0
-        while not self.stopped:
-            revision += 1
-            question = random.Random(revision).choice(questions)
-            status = await self._save(question, f"Draft {revision}", revision)
-            self.statuses.append(status)
-            if status == 200:
-                self.acknowledged[question] = (revision, f"Draft {revision}")
-            else:
-                await asyncio.sleep(0.05)
-
-    async def _save(self, question: str, answer: str, revision: int) -> int:
-        body = {"student_exam_id": self.attempt["student_exam_id"], "question_id": question}
-        try:
-            response = await self.student.call(
-                "POST", "/student/save-answer", json=body | {"answer": answer, "revision": revision}
-            )
-        except httpx.TransportError:
-            return 0
-        if response.status_code == 503:
-            assert response.headers["retry-after"]
-            assert response.json()["code"] == "unavailable"
-        return response.status_code
-
-    def newest(self) -> int:
-        return max((revision for revision, _ in self.acknowledged.values()), default=0)
-
-
 @pytest.mark.parametrize("name", ["postgres", "exam", "gateway"])
 async def test_what_dies_under_load_costs_no_acknowledged_answer(
     system: System, admin: Admin, students: Class, bank: Bank, name: str
@@ -103,12 +62,7 @@ async def test_what_dies_under_load_costs_no_acknowledged_answer(
             writer.stopped = True
     for writer in writers:
         assert set(writer.statuses) <= {200, 503} | ({0} if name == "gateway" else set())
-        resumed = await writer.student.ok("GET", f"/student/resume/{exam_id}")
-        for question, (revision, answer) in writer.acknowledged.items():
-            saved = resumed["saved_answers"][question]
-            assert saved["revision"] >= revision
-            assert saved["answer"] == f"Draft {saved['revision']}"
-            assert saved["revision"] > revision or saved["answer"] == answer
+        await writer.finds_all_of_it()
 
 
 async def test_without_rabbitmq_saving_and_submitting_go_on(
