@@ -82,17 +82,43 @@ def _unique_keys(table: sa.Table) -> Iterator[tuple[str, ...]]:
             yield tuple(getattr(column, "name", "") for column in index.expressions)
 
 
-@pytest.mark.parametrize("schema", ["exam", "grading"])
-def test_attempt_data_is_keyed_by_the_student_first(schema: str) -> None:
-    attempt_tables = [
-        t
-        for t in metadata_of(schema).tables.values()
-        if "student_exam_id" in t.columns or t.name == "student_exams"
-    ]
-    assert len(attempt_tables) >= 3
-    for table in attempt_tables:
+# Attempts and what hangs on them, and what is granted to a student: accommodations, rosters by name.
+_OF_A_STUDENT = {"exam": 6, "grading": 4}
+
+
+@pytest.mark.parametrize(("schema", "count"), _OF_A_STUDENT.items())
+def test_a_students_data_is_keyed_by_the_student_first(schema: str, count: int) -> None:
+    tables = [table for table in metadata_of(schema).tables.values() if _is_of_a_student(table)]
+    assert len(tables) == count
+    for table in tables:
         for key in _unique_keys(table):
             assert key[0] == "student_id", f"{table.name}: {key}"
+
+
+def _is_of_a_student(table: sa.Table) -> bool:
+    """Nothing of an attempt may go without its student."""
+    return bool({"student_id", "student_exam_id"} & set(table.columns.keys()))
+
+
+# The first column of each unique index, those of primary keys and constraints included; null: an expression.
+_UNIQUE = """
+    SELECT part.relname, made.relname, first.attname
+    FROM pg_index JOIN pg_class AS part ON part.oid = indrelid JOIN pg_class AS made ON made.oid = indexrelid
+         LEFT JOIN pg_attribute AS first ON first.attrelid = indrelid AND first.attnum = indkey[0]
+    WHERE indisunique AND part.relnamespace = %s::regnamespace AND EXISTS (
+        SELECT FROM pg_attribute AS held WHERE held.attrelid = indrelid
+        AND held.attname IN ('student_id', 'student_exam_id') AND NOT held.attisdropped)
+"""
+
+
+@pytest.mark.parametrize(("schema", "count"), _OF_A_STUDENT.items())
+def test_so_it_is_in_the_migrated_database(
+    everything: dict[str, TestDatabase], schema: str, count: int
+) -> None:
+    with psycopg.connect(everything[schema].admin_dsn) as connection:
+        found = connection.execute(_UNIQUE, [schema]).fetchall()
+    assert len({table for table, _, _ in found}) == count
+    assert {(table, key): first for table, key, first in found if first != "student_id"} == {}
 
 
 @pytest.mark.parametrize("schema", [name for name in SCHEMAS if name != "grading"])
