@@ -1,4 +1,4 @@
-"""Two of each behind one another, and each replaced in its turn while students save: no save fails."""
+"""Two of each behind one another, replaced in turn while students save: no save fails."""
 
 import asyncio
 import json
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import pytest
 from examhall_local.statedir import StateDir
 from examkit.testing.waiting import eventually
 
@@ -20,6 +19,7 @@ from tests.harness.api import Admin, Json, Student
 from tests.harness.system import System, free_port
 
 WRITERS = 8
+PACKAGES = {"exam": "exam_service", "gateway": "exam_gateway"}
 ESTABLISHED = "01"
 """In /proc/net/tcp."""
 
@@ -66,32 +66,15 @@ class Replica:
         assert await asyncio.wait_for(self.process.wait(), 60) == 0
 
 
-def exam_replica(system: System, folder: Path, number: int) -> Replica:
-    known = StateDir(system.state_dir).read_settings("exam")
-    return Replica(
-        "exam_service",
-        known
-        | {
-            "GRPC_BIND": f"127.0.0.1:{free_port()}",
-            "OPS_BIND": "127.0.0.1:0",
-            "WORKERS": "off",
-            "READY_FILE": str(folder / f"exam-{number}.json"),
-        },
-    )
+def replica(system: System, folder: Path, service: str, number: int, **own: str) -> Replica:
+    """A process like the one that the system keeps, but for what is its `own`."""
+    kept = StateDir(system.state_dir).read_settings(service)
+    apart = {"OPS_BIND": "127.0.0.1:0", "READY_FILE": str(folder / f"{service}-{number}.json")}
+    return Replica(PACKAGES[service], kept | apart | own)
 
 
-def gateway_replica(system: System, folder: Path, number: int, exams: list[Replica]) -> Replica:
-    known = StateDir(system.state_dir).read_settings("gateway")
-    return Replica(
-        "exam_gateway",
-        known
-        | {
-            "HTTP_BIND": f"127.0.0.1:{free_port()}",
-            "OPS_BIND": "127.0.0.1:0",
-            "EXAM_TARGET": "ipv4:" + ",".join(exam.settings["GRPC_BIND"] for exam in exams),
-            "READY_FILE": str(folder / f"gateway-{number}.json"),
-        },
-    )
+def free_address() -> str:
+    return f"127.0.0.1:{free_port()}"
 
 
 @asynccontextmanager
@@ -138,52 +121,70 @@ class Writer:
                     self.failed.append(reply.text)
 
 
-@pytest.mark.skip(reason="on a loaded machine some saves get 503 as an exam leaves: not understood")
+class Pairs:
+    """Two exams, two gateways before them, and students who save through both without a pause."""
+
+    def __init__(self, system: System, folder: Path) -> None:
+        self.exams = [
+            replica(system, folder, "exam", number, GRPC_BIND=free_address(), WORKERS="off")
+            for number in range(2)
+        ]
+        target = "ipv4:" + ",".join(exam.settings["GRPC_BIND"] for exam in self.exams)
+        self.gateways = [
+            replica(system, folder, "gateway", number, HTTP_BIND=free_address(), EXAM_TARGET=target)
+            for number in range(2)
+        ]
+        self.clients = [
+            httpx.AsyncClient(base_url=f"http://{gateway.settings['HTTP_BIND']}", timeout=30)
+            for gateway in self.gateways
+        ]
+        self.rotation = list(self.clients)
+        self.writers: list[Writer] = []
+
+    @asynccontextmanager
+    async def written_to(self, students: list[Student], exam_id: str) -> AsyncIterator[None]:
+        """All save while the block runs; none of their saves has failed, and the last of each is there."""
+        self.writers = [Writer(one, await one.start(exam_id), self.rotation) for one in students]
+        async with running([*self.exams, *self.gateways]):
+            async with asyncio.TaskGroup() as work:
+                for writer in self.writers:
+                    work.create_task(writer.write())
+                await self.all_get_on()
+                yield
+                for writer in self.writers:
+                    writer.stopped = True
+            for client in self.clients:
+                await client.aclose()
+        assert [writer.failed for writer in self.writers] == [[]] * len(self.writers)
+        for writer in self.writers:
+            resumed = await writer.student.ok("GET", f"/student/resume/{exam_id}")
+            assert {one["revision"] for one in resumed["saved_answers"].values()} == {writer.saved}
+
+    async def all_get_on(self) -> None:
+        reached = [writer.saved for writer in self.writers]
+        await eventually(
+            lambda: all(one.saved > at + 5 for one, at in zip(self.writers, reached, strict=True)), timeout=60
+        )
+
+
 async def test_no_save_fails_while_everything_is_replaced(
     system: System, admin: Admin, students: Class, bank: Bank, tmp_path: Path
 ) -> None:
     exam_id = await admin.exam(bank[1])
-    everybody = await students(WRITERS)
-    exams = [exam_replica(system, tmp_path, number) for number in range(2)]
-    gateways = [gateway_replica(system, tmp_path, number, exams) for number in range(2)]
-    async with running([*exams, *gateways]):
-        clients = [
-            httpx.AsyncClient(base_url=f"http://{gateway.settings['HTTP_BIND']}", timeout=30)
-            for gateway in gateways
-        ]
-        rotation = list(clients)
-        writers = [Writer(student, await student.start(exam_id), rotation) for student in everybody]
-
-        async def all_get_on() -> None:
-            reached = [writer.saved for writer in writers]
-            await eventually(
-                lambda: all(one.saved > at + 5 for one, at in zip(writers, reached, strict=True)), timeout=60
-            )
-
-        async with asyncio.TaskGroup() as work:
-            for writer in writers:
-                work.create_task(writer.write())
-            await all_get_on()
-            for exam in exams:
-                clients_before = exam.connections()
-                await exam.stop()
-                await all_get_on()
-                await exam.start()
-                # As `minReadySeconds` does in a cluster: the next one goes when this one was found again.
-                await eventually(lambda: exam.connections() >= clients_before, timeout=60)  # noqa: B023
-                await all_get_on()
-            for gateway, client in zip(gateways, clients, strict=True):
-                rotation.remove(client)
-                await gateway.stop()
-                await all_get_on()
-                await gateway.start()
-                rotation.append(client)
-                await all_get_on()
-            for writer in writers:
-                writer.stopped = True
-        for client in clients:
-            await client.aclose()
-    assert [writer.failed for writer in writers] == [[]] * WRITERS
-    for writer in writers:
-        resumed = await writer.student.ok("GET", f"/student/resume/{exam_id}")
-        assert {one["revision"] for one in resumed["saved_answers"].values()} == {writer.saved}
+    pairs = Pairs(system, tmp_path)
+    async with pairs.written_to(await students(WRITERS), exam_id):
+        for exam in pairs.exams:
+            clients_before = exam.connections()
+            await exam.stop()
+            await pairs.all_get_on()
+            await exam.start()
+            # As `minReadySeconds` does in a cluster: the next one goes when this one was found again.
+            await eventually(lambda: exam.connections() >= clients_before, timeout=60)  # noqa: B023
+            await pairs.all_get_on()
+        for gateway, client in zip(pairs.gateways, pairs.clients, strict=True):
+            pairs.rotation.remove(client)
+            await gateway.stop()
+            await pairs.all_get_on()
+            await gateway.start()
+            pairs.rotation.append(client)
+            await pairs.all_get_on()

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import grpc
+import structlog
 
 from examkit import telemetry
 from examkit.errors import unavailable
 from examkit.rpc.context import current_token, remaining_seconds, request_id_var
-from examkit.rpc.metrics import called, split_method
+from examkit.rpc.metrics import called, split_method, tried_again
+from examkit.rpc.retries import budget_of, pauses, unreached
 from examkit.rpc.server import MAX_MESSAGE_BYTES
-from examkit.rpc.trailers import MAX_METADATA_BYTES, decode, from_rpc_error
+from examkit.rpc.trailers import MAX_METADATA_BYTES, from_rpc_error
 from examkit.tls import TlsFiles, channel_credentials, server_name
 
-RETRY_BASE_SECONDS = 0.05
-RETRY_JITTER_SECONDS = 0.1
 HOP_SECONDS = 0.01
 """Kept back at each hop, so that the caller still hears why it failed."""
 
@@ -28,6 +27,8 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 # A plain tuple would be turned into one, after a look at it that costs more than the making.
 Metadata = grpc.aio.Metadata
+
+log = structlog.get_logger(__name__)
 
 
 def connect(target: str, *, server: str, tls: TlsFiles) -> grpc.aio.Channel:
@@ -54,8 +55,8 @@ async def call(
     A request that tells how long something has waited is given as a function, which makes it for each try.
 
     `timeout` in seconds, cut to what the caller has left. The current user's token travels unless another
-    is given (`""`: none). `idempotent` calls are tried again once if the service could not be reached.
-    Raises AppError: the service's own, or unavailable.
+    is given (`""`: none). `idempotent` calls are tried again, within the time, where the service could not
+    be reached or left before it answered. Raises AppError: the service's own, or unavailable.
     """
     give_up = time.monotonic() + _limit(timeout)
 
@@ -63,7 +64,10 @@ async def call(
         message = request() if callable(request) else request
         return await method(message, timeout=give_up - time.monotonic(), metadata=metadata)
 
-    return await _observed(method, lambda metadata: _tried(attempt, metadata, idempotent, give_up), token)
+    async def persistently(metadata: Metadata) -> Response:
+        return await _tried(attempt, metadata, _path(method), give_up)
+
+    return await _observed(method, persistently if idempotent else attempt, token)
 
 
 async def upload(
@@ -150,21 +154,24 @@ async def _observed(
 
 
 async def _tried(
-    attempt: Callable[[Metadata], Awaitable[Response]], metadata: Metadata, idempotent: bool, give_up: float
+    attempt: Callable[[Metadata], Awaitable[Response]], metadata: Metadata, path: str, give_up: float
 ) -> Response:
-    try:
-        return await attempt(metadata)
-    except grpc.aio.AioRpcError as error:
-        pause = RETRY_BASE_SECONDS + random.random() * RETRY_JITTER_SECONDS  # noqa: S311
-        if not idempotent or not _unreached(error) or time.monotonic() + pause >= give_up:
-            raise
-    await asyncio.sleep(pause)
-    return await attempt(metadata)
-
-
-def _unreached(error: grpc.aio.AioRpcError) -> bool:
-    """Whether the transport failed. A service that itself says "unavailable" asks for time, not for more."""
-    return error.code() is grpc.StatusCode.UNAVAILABLE and decode(error.trailing_metadata()) is None
+    budget = budget_of(path)
+    for pause in pauses():
+        try:
+            response = await attempt(metadata)
+        except grpc.aio.AioRpcError as error:
+            in_time = time.monotonic() + pause < give_up
+            if not (in_time and unreached(error) and budget.spend()):
+                raise
+            code = error.code().name
+            log.info("call_tried_again", rpc=path, code=code, reason=error.details())
+            tried_again.labels(*split_method(path), code).inc()
+        else:
+            budget.earn()
+            return response
+        await asyncio.sleep(pause)
+    raise AssertionError("unreachable")
 
 
 def _metadata(token: str | None) -> Metadata:

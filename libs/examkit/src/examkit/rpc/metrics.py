@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 from examkit.telemetry import LATENCY_BUCKETS
 
@@ -19,6 +19,11 @@ client_seconds = Histogram(
     "Time of a gRPC call as its caller sees it, retries included",
     ("service", "method", "code"),
     buckets=LATENCY_BUCKETS,
+)
+tried_again = Counter(
+    "examhall_rpc_client_retries",
+    "Further tries of a gRPC call, by what the one before failed with",
+    ("service", "method", "code"),
 )
 
 
