@@ -1,12 +1,12 @@
-"""Two of each behind one another, replaced in turn while students save: no save fails."""
+"""Two of each behind one another, replaced in turn while students save, or one that hangs: no save fails."""
 
 import asyncio
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +64,16 @@ class Replica:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(self.process.wait(), 60) == 0
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """It keeps its connections, and does nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
 
 def replica(system: System, folder: Path, service: str, number: int, **own: str) -> Replica:
@@ -188,3 +198,15 @@ async def test_no_save_fails_while_everything_is_replaced(
             await gateway.start()
             pairs.rotation.append(client)
             await pairs.all_get_on()
+
+
+async def test_no_save_fails_while_one_of_two_exams_hangs(
+    system: System, admin: Admin, students: Class, bank: Bank, tmp_path: Path
+) -> None:
+    exam_id = await admin.exam(bank[1])
+    pairs = Pairs(system, tmp_path)
+    async with pairs.written_to(await students(WRITERS), exam_id):
+        with pairs.exams[0].hung():
+            await pairs.all_get_on()
+            await pairs.all_get_on()
+        await pairs.all_get_on()

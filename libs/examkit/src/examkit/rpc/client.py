@@ -199,8 +199,12 @@ def _options(server: str) -> tuple[tuple[str, str | int], ...]:
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", 2 * MAX_METADATA_BYTES),
-        ("grpc.keepalive_time_ms", 20_000),
-        ("grpc.keepalive_timeout_ms", 5_000),
+        # One of several that hangs is left after 2 or 3 s, while there is time to ask another one. Pings are
+        # answered by gRPC's own threads: a service that is merely slow answers them. While a ping for other
+        # ends is under way no keepalive is sent, so that its own limit of 60 s would be the one that counts.
+        ("grpc.keepalive_time_ms", 1_000),
+        ("grpc.keepalive_timeout_ms", 2_000),
+        ("grpc.http2.ping_timeout_ms", 2_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         # A service that comes back is found again within 2 s (gRPC's own limit is 2 minutes).

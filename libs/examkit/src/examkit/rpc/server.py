@@ -73,8 +73,8 @@ def _options(max_connection_age: float | None) -> Sequence[tuple[str, int]]:
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
-        # Clients ping every 20 s; a server that minds would close their connections.
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        # Clients ping every second; a server that minds would close their connections.
+        ("grpc.http2.min_ping_interval_without_data_ms", 500),
         # Two processes on one port would share its calls in silence.
         ("grpc.so_reuseport", 0),
     ]
