@@ -1,10 +1,12 @@
 import "fake-indexeddb/auto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { problemOf } from "@/api/problem";
+import { remainingMs } from "./clock";
+import { handOver } from "./handover";
 import { Journal } from "./journal";
 import { open } from "./open";
 import { problem } from "./testing";
-import { Room, START } from "./testing-room";
+import { attempt, Room, START } from "./testing-room";
 
 let room: Room;
 let sit: Room["sit"];
@@ -83,6 +85,20 @@ describe("opening", () => {
     server.resumed = () => ({ ...problem(410, "time_limit_exceeded"), student_exam_id: "newer" });
     expect((await open(place())).kind).toBe("closed");
     expect(server.submits).toEqual([[]]);
+  });
+
+  it("goes on with what the start has given, whose time has run since", async () => {
+    const given = vi.spyOn(performance, "now").mockReturnValue(7_000);
+    handOver(attempt(600));
+    given.mockRestore();
+    server.resumed = () => problem(503);
+    const opening = await open({ ...place(), now: () => ({ now: 67_000, wall: START + 60_000 }) });
+    if (opening.kind !== "opened") throw new Error(opening.kind);
+    const { clock } = opening.opened;
+    expect(clock && remainingMs(clock, { now: 67_000, wall: START })).toBe(540_000);
+    opening.journal?.close();
+    // Once: a page that is opened later asks the server.
+    expect((await open(place())).kind).toBe("failed");
   });
 
   it("where nothing is in progress tells so", async () => {

@@ -2,6 +2,7 @@
 /** Opens the sitting of a person at an exam, and leaves it with the page. */
 import { useCallback, useEffect, useState } from "react";
 import { useStore } from "react-redux";
+import type { ApiProblem } from "@/api/problem";
 import type { Submitted } from "@/api/student.gen";
 import { reportUnsaved } from "@/report";
 import type { AppStore } from "@/store";
@@ -31,7 +32,7 @@ export function useOpening(user: string, exam: string): { place: Place; again: (
       if (opening.kind !== "opened") {
         if (gone) return;
         if (opening.kind === "closed" && opening.kept) show(store, opening.kept, opening.submitted);
-        if (opening.kind === "failed" && isPassing(opening.problem) && !isLoggedOut(opening.problem)) {
+        if (opening.kind === "failed" && isTriedAgain(opening.problem)) {
           const wait = backoff(tries + 1, Math.random, opening.problem.retryAfter);
           retrying = window.setTimeout(() => setTries((count) => count + 1), wait);
         }
@@ -53,6 +54,11 @@ export function useOpening(user: string, exam: string): { place: Place; again: (
     };
   }, [user, exam, store, tries]);
   return { place, again: useCallback(() => setTries((count) => count + 1), []) };
+}
+
+/** Without the person's doing. */
+export function isTriedAgain(problem: ApiProblem): boolean {
+  return isPassing(problem) && !isLoggedOut(problem);
 }
 
 /** For the receipt to name what was not taken, with its text. */
