@@ -101,6 +101,11 @@ export function isPending(entry: Entry): boolean {
   return entry.revision > entry.acked && !isRefused(entry);
 }
 
+/** To be sent, and between it and what the server is known to hold is room for another device's answer. */
+export function leavesAGap(entry: Entry): boolean {
+  return isPending(entry) && entry.revision > entry.acked + 1;
+}
+
 export function sent(entry: Entry, { revision, answer }: Pick<Outgoing, "revision" | "answer">): Entry {
   return { ...entry, sent: bothSent(entry.sent, [{ revision, digest: digestOf(answer) }]) };
 }

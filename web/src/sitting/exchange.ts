@@ -1,7 +1,7 @@
 /** What a sitting and the server say to each other, in an order in which nothing older counts after something newer. */
 import { type ApiProblem, isProblem } from "@/api/problem";
 import { heard, type Now } from "./clock";
-import type { Outgoing } from "./entry";
+import { leavesAGap, type Outgoing } from "./entry";
 import { reconcileAll } from "./reconcile";
 import { MOST_IN_A_BATCH } from "./sender";
 import type { Sitting } from "./sitting";
@@ -43,7 +43,8 @@ export class Exchange {
   }
 
   async ready(): Promise<ApiProblem | null> {
-    return this.doubtful ? this.resume() : null;
+    const gap = Object.values(this.sitting.state.entries).some(leavesAGap);
+    return this.doubtful || gap ? this.resume() : null;
   }
 
   /** A round trip whose answer tells the time. With no answers it asks for nothing else. */

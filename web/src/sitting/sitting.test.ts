@@ -133,6 +133,23 @@ describe("after a failed send", () => {
     expect(standingOf(sitting.state)).toBe("undecided");
   });
 
+  it("what the server has acknowledged and lost is sent again: it may have been restored from a backup", async () => {
+    const sitting = sit();
+    sitting.answer("q1", "acknowledged");
+    await time.pass(2000);
+    server.onSave = () => problem(0);
+    sitting.answer("q2", "typed while it was away");
+    await time.pass(2000);
+    server.onSave = reply;
+    sitting.wake();
+    await settled();
+    expect(server.saves.at(-1)?.map((one) => one.answer)).toEqual([
+      "acknowledged",
+      "typed while it was away",
+    ]);
+    expect(standingOf(sitting.state)).toBe("saved");
+  });
+
   it("the page that was out of sight for long looks first, too", async () => {
     const sitting = sit();
     sitting.hidden();
@@ -222,5 +239,19 @@ describe("two tabs", () => {
     two.answer("q1", "from two");
     await expect.poll(() => one.state.entries.q1?.answer).toBe("from two");
     expect(countsOf(one.state).undecided).toBe(0);
+  });
+
+  it("of which one failed to send: the other does not pass by what another device has saved", async () => {
+    const [one, two] = [sit(), sit()];
+    server.onSave = () => problem(0);
+    one.answer("q1", "m");
+    await time.pass(2000);
+    await expect.poll(() => two.state.entries.q1?.sent.length).toBe(1);
+    const saved_answers = { q1: { answer: "theirs", revision: 1, saved_at: AT } };
+    server.resumed = () => ({ ...attempt(), saved_answers });
+    server.onSave = reply;
+    two.answer("q1", "mine");
+    await two.flush();
+    expect(two.state.entries.q1).toMatchObject({ answer: "mine", other: { answer: "theirs" } });
   });
 });
