@@ -4,6 +4,8 @@ import { useEffect } from "react";
 import { countsOf } from "../standing";
 import { useSitting } from "./context";
 
+const SCATTER_MS = 3_000;
+
 export function usePageEvents(): void {
   const sitting = useSitting();
   useEffect(() => {
@@ -21,14 +23,19 @@ export function usePageEvents(): void {
     document.addEventListener("copy", report("copy"), { signal });
     window.addEventListener("offline", report("offline"), { signal });
     window.addEventListener("online", report("online"), { signal });
-    window.addEventListener("online", () => sitting.wake(), { signal });
+    window.addEventListener("online", () => soon(() => signal.aborted || sitting.wake()), { signal });
     window.addEventListener("beforeunload", (event) => warn(event, sitting), { signal });
     return () => stop.abort();
   }, [sitting]);
 }
 
+/** A hall whose network is back does not ask all at once. */
+function soon(work: () => void): void {
+  window.setTimeout(work, Math.random() * SCATTER_MS);
+}
+
 function warn(event: BeforeUnloadEvent, sitting: ReturnType<typeof useSitting>): void {
-  const { phase } = sitting.state;
-  const going = phase.kind === "open" || phase.kind === "timeUp" || phase.kind === "handingIn";
-  if (going && (countsOf(sitting.state).unsaved > 0 || phase.kind === "handingIn")) event.preventDefault();
+  const { kind } = sitting.state.phase;
+  const over = kind === "none" || kind === "closed" || kind === "void";
+  if (!over && (countsOf(sitting.state).unsaved > 0 || kind === "handingIn")) event.preventDefault();
 }
