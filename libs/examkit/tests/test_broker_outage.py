@@ -5,14 +5,19 @@ import functools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import sqlalchemy as sa
 from event_rooms import Heard, Room, running, waiting
 from examhall_local.postgres import PrivatePostgres
 from examhall_local.rabbitmq import PrivateRabbit
+from examkit import outbox
+from examkit.bus import BrokerRefuses
 from examkit.db import Database
-from examkit.events import Envelope
+from examkit.events import Envelope, Event
 from examkit.messaging import Bus, Consumer, LiveListener
 from examkit.outbox import Relay
 from examkit.testing import DatabaseMaker, eventually
+from sample_service.tables import shared
+from structlog.testing import capture_logs
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,49 @@ async def test_a_killed_broker_loses_nothing_it_confirmed(
     async with running(consumer):
         await eventually(lambda: len(heard.deliveries) == 100, timeout=40)
     assert sorted(heard.subjects, key=int) == [str(n) for n in range(100)]
+
+
+@pytest.mark.parametrize("poison", [Room("grading"), Room("exam", "x" * 300)], ids=["closes", "unsendable"])
+async def test_an_event_that_the_broker_refuses_keeps_no_other_back(
+    db: Database, exam_bus: Bus, poison: Room
+) -> None:
+    """RabbitMQ closes the line over a type that is not exam's, as over a message that is too large."""
+    room, heard, now = Room("exam"), Heard(), [0.0]
+    consumer = Consumer(exam_bus, db, room.queue, [room.type], heard)
+    relay = Relay(db, exam_bus, "exam", mandatory=[room.type], clock=lambda: now[0])
+    with capture_logs() as logged:
+        async with running(consumer):
+            await eventually(lambda: consumer.connected)
+            for events in ((room.event("1"), poison.event("poison"), room.event("2")), (room.event("3"),)):
+                await publish(db, *events)
+                await relay.publish_batch()
+            now[0] = 11.0
+            await publish(db, room.event("4"))
+            await relay.publish_batch()
+            await eventually(lambda: set(heard.subjects) == {"1", "2", "3", "4"})
+        assert await relay.publish_batch() == 0
+    refused = [line["subject"] for line in logged if line["event"] == "event_refused"]
+    assert refused == ["poison", "poison"]
+    async with db.reading() as conn:
+        assert (await conn.execute(sa.select(shared.outbox.c.subject))).scalars().all() == ["poison"]
+
+
+async def test_where_nearly_all_is_refused_it_waits_in_order(
+    db: Database, exam_bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_ASIDE", 1)
+    foreign = Room("grading")
+    relay = Relay(db, exam_bus, "exam")
+    await publish(db, foreign.event("1"), foreign.event("2"))
+    for _ in range(2):
+        with pytest.raises(BrokerRefuses):
+            await relay.publish_batch()
+
+
+async def publish(db: Database, *events: Event) -> None:
+    async with db.transaction() as tx:
+        for event in events:
+            tx.publish(event)
 
 
 async def test_a_consumer_outlasts_postgres(

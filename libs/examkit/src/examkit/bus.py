@@ -31,6 +31,14 @@ class BrokerAway(AppError):  # noqa: N818 - named for what it tells
         )
 
 
+class BrokerRefuses(BrokerAway):
+    """It is there, and closed the line over what it was sent: this message, or one sent beside it."""
+
+
+# A message that is too large, a type that we may not publish; a header that no frame can hold.
+_REFUSALS = (aiormq.exceptions.ChannelClosed, aiormq.exceptions.ConnectionSyntaxError)
+
+
 @contextlib.contextmanager
 def _translating() -> Any:
     try:
@@ -41,6 +49,8 @@ def _translating() -> Any:
         if task is not None and task.cancelling():
             raise
         raise BrokerAway() from error
+    except _REFUSALS as error:
+        raise BrokerRefuses() from error
     except CONNECTION_EXCEPTIONS as error:
         raise BrokerAway() from error
 

@@ -3,19 +3,24 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from examkit import telemetry
-from examkit.bus import Bus
+from examkit.bus import BrokerAway, BrokerRefuses, Bus
 from examkit.db import Database
 from examkit.errors import AppError
 from examkit.events import Envelope
+from examkit.pauses import Pauses
+
+MOST_ASIDE = 100
+"""Where the broker refuses more than these, it is no event that is at fault: all wait."""
 
 _log = structlog.get_logger(__name__)
 _pending = Gauge(
@@ -30,6 +35,14 @@ _oldest = Gauge(
 )
 _published = Counter("examhall_outbox_published", "Events that the broker has confirmed", ["source"])
 _failures = Counter("examhall_outbox_failures", "Batches that were not published whole", ["source"])
+_refused = Counter(
+    "examhall_outbox_refused",
+    "Times that the broker refused an event on its own, and it was put aside",
+    ["source"],
+)
+_aside_now = Gauge(
+    "examhall_outbox_aside", "Events that this process's relay has put aside for now", ["source"]
+)
 _delay = Histogram(
     "examhall_outbox_delay_seconds",
     "From the writing of an event to its confirmation by the broker",
@@ -41,7 +54,8 @@ _TAKE = sa.text(
     """
     SELECT position, id, type, subject, time, body, traceparent,
            extract(epoch FROM clock_timestamp() - written_at)::float8 AS age
-    FROM outbox ORDER BY position LIMIT :batch FOR UPDATE SKIP LOCKED
+    FROM outbox WHERE position <> ALL (CAST(:aside AS bigint[]))
+    ORDER BY position LIMIT :batch FOR UPDATE SKIP LOCKED
     """
 )
 _DROP = sa.text("DELETE FROM outbox WHERE position = ANY (CAST(:positions AS bigint[]))")
@@ -57,7 +71,8 @@ _MEASURE = sa.text(
 class Relay:
     """A worker that empties the outbox. Several may run: each row is taken by one of them at a time.
 
-    One relay publishes in the order of writing; several may overtake each other.
+    One relay publishes in the order of writing; several may overtake each other. An event that the broker
+    refuses is put aside, and tried again now and then (10 s later, then less and less often).
     """
 
     def __init__(
@@ -69,6 +84,7 @@ class Relay:
         batch: int = 200,
         poll: float = 1.0,
         mandatory: Collection[str] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`source`: the service, e.g. `exam` or `/examhall/exam`; `poll`: seconds between two looks where no
         commit of this process wakes it; `mandatory`: types that stay in the outbox until some queue is bound
@@ -81,6 +97,8 @@ class Relay:
         self._batch = batch
         self._poll = poll
         self._mandatory = frozenset(mandatory)
+        self._clock = clock
+        self._aside: Pauses[int] = Pauses()
         self._woken = asyncio.Event()
         db.add_commit_listener(self.wake)
 
@@ -122,19 +140,51 @@ class Relay:
         """
         await self._bus.ready()  # without a broker no rows are locked
         async with self._db.transaction() as tx:
-            rows = (await tx.conn.execute(_TAKE, {"batch": self._batch})).all()
+            aside = list(self._aside.resting(self._clock()))
+            rows = (await tx.conn.execute(_TAKE, {"batch": self._batch, "aside": aside})).all()
             if not rows:
                 return 0
-            with ExitStack() as spans:
-                envelopes = [self._envelope(row, spans) for row in rows]
-                results = await self._bus.publish_all(envelopes, mandatory=self._mandatory)
+            results = await self._publish(rows)
+            if any(map(_is_refusal, results)):
+                results = await self._publish_one_by_one(rows, results)
             sent = [row.position for row, result in zip(rows, results, strict=True) if result is None]
             await tx.conn.execute(_DROP, {"positions": sent})
         self._count(rows, results)
-        for result in results:
-            if result is not None:
+        for row, result in zip(rows, results, strict=True):
+            if _is_refusal(result):
+                self._put_aside(row, result)
+            elif result is not None:
                 raise result
         return len(rows)
+
+    async def _publish(self, rows: Sequence[sa.Row[Any]]) -> list[BaseException | None]:
+        with ExitStack() as spans:
+            envelopes = [self._envelope(row, spans) for row in rows]
+            return await self._bus.publish_all(envelopes, mandatory=self._mandatory)
+
+    async def _publish_one_by_one(
+        self, rows: Sequence[sa.Row[Any]], results: Sequence[BaseException | None]
+    ) -> list[BaseException | None]:
+        """What was not confirmed, each by itself: one that is refused had taken the line from the others."""
+        alone = [*results]
+        for place, row in enumerate(rows):
+            if alone[place] is None:
+                continue
+            (result,) = await self._publish([row])
+            alone[place] = result
+            if result is not None and not _is_refusal(result):
+                return [*alone[:place], *(kept and result for kept in alone[place:])]
+        return alone
+
+    def _put_aside(self, row: sa.Row[Any], refusal: Exception) -> None:
+        """Raises the refusal where so many are refused that the fault is elsewhere."""
+        now = self._clock()
+        if len(self._aside.resting(now)) >= MOST_ASIDE:
+            raise refusal
+        self._aside.failed(row.position, now)
+        cause = repr(refusal.__cause__ or refusal)
+        _log.error("event_refused", event_id=str(row.id), type=row.type, subject=row.subject, cause=cause)
+        _refused.labels(self._source).inc()
 
     def _envelope(self, row: sa.Row[Any], spans: ExitStack) -> Envelope:
         """The event, in a span of its own where its trace is recorded."""
@@ -158,4 +208,12 @@ class Relay:
                     row = (await conn.execute(_MEASURE)).one()
                 _pending.labels(self._source).set(row.pending)
                 _oldest.labels(self._source).set(row.oldest)
+            _aside_now.labels(self._source).set(len(self._aside.resting(self._clock())))
             await asyncio.sleep(10)
+
+
+def _is_refusal(result: BaseException | None) -> TypeGuard[Exception]:
+    """Whether it was for the event: the broker does not want it, or no message could be made of it."""
+    if isinstance(result, BrokerAway):
+        return isinstance(result, BrokerRefuses)
+    return isinstance(result, Exception)

@@ -24,7 +24,12 @@ _MEASURE = sa.text(
     """
 )
 
-_UNANNOUNCED = "announce_at < now() AND status IN ('submitted', 'expired')"
+# What still lies in the outbox would only be doubled.
+_UNANNOUNCED = (
+    "announce_at < now() AND status IN ('submitted', 'expired')"
+    " AND NOT EXISTS (SELECT FROM outbox WHERE outbox.subject = CAST(student_exams.id AS text)"
+    " AND outbox.type = :type)"
+)
 _UNANNOUNCED_IDS = sa.text(
     f"SELECT id FROM student_exams WHERE {_UNANNOUNCED} ORDER BY announce_at LIMIT :most"  # noqa: S608
 )
@@ -73,13 +78,6 @@ _GRADED = sa.text(
     """
 )
 
-_STUCK = sa.text(
-    """
-    SELECT EXISTS (SELECT FROM (SELECT written_at FROM outbox ORDER BY position LIMIT 1) AS oldest
-                   WHERE written_at < now() - make_interval(secs => :age))
-    """
-)
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -104,17 +102,21 @@ async def exams_unannounced(conn: AsyncConnection) -> list[UUID]:
     return list(await conn.scalars(query))
 
 
-async def unannounced_ids(conn: AsyncConnection, limit: int) -> list[UUID]:
+async def unannounced_ids(conn: AsyncConnection, event_type: str, limit: int) -> list[UUID]:
     """The ids of what `lock_unannounced` would lock, if nobody held any of it."""
-    return list(await conn.scalars(_UNANNOUNCED_IDS, {"most": limit}))
+    return list(await conn.scalars(_UNANNOUNCED_IDS, {"type": event_type, "most": limit}))
 
 
-async def lock_unannounced(conn: AsyncConnection, limit: int, only: UUID | None = None) -> list[Attempt]:
+async def lock_unannounced(
+    conn: AsyncConnection, event_type: str, limit: int, only: UUID | None = None
+) -> list[Attempt]:
     """Closed attempts that are to be announced again, those first that wait longest; locked until the commit.
 
-    What somebody else holds is passed over. `only`: this one alone.
+    What somebody else holds is passed over, and what has an event of this type in the outbox. `only`: this
+    one alone.
     """
-    rows = await conn.execute(_LOCK_UNANNOUNCED, {"most": limit, "only": only})
+    values = {"type": event_type, "most": limit, "only": only}
+    rows = await conn.execute(_LOCK_UNANNOUNCED, values)
     return [attempt_of(row) for row in rows]
 
 
@@ -127,11 +129,6 @@ async def announced(conn: AsyncConnection, keys: Sequence[AttemptKey], pause: fl
 async def announce_now(conn: AsyncConnection) -> None:
     """Have every closed attempt without a grade announced again at the next look."""
     await conn.execute(_ANNOUNCE_NOW)
-
-
-async def outbox_is_stuck(conn: AsyncConnection, age: float) -> bool:
-    """Whether an event has waited for the broker for more than `age` seconds."""
-    return bool(await conn.scalar(_STUCK, {"age": age}))
 
 
 async def measure(conn: AsyncConnection, late_arrivals: float) -> Measured:

@@ -22,7 +22,7 @@ class Announced:
 async def announce_all(db: Database, papers: PaperCache) -> Announced:
     """Publish ExamChanged of every exam but drafts, and AttemptClosed of what has no grade; how many it was.
 
-    While the outbox is stuck the attempts are left to the reconciler. Raises DatabaseAway.
+    Not of those whose event still lies in the outbox. Raises DatabaseAway.
     """
     async with db.reading() as conn:
         exam_ids = await exams.told_of(conn)

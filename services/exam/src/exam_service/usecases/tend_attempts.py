@@ -7,13 +7,18 @@ from uuid import UUID
 
 import structlog
 from examkit.db import Database, DatabaseAway, Tx
+from examkit.pauses import Pauses
 
 from exam_service import metrics
 from exam_service.domain.attempt import LATE_ARRIVALS, Attempt, Status
-from exam_service.domain.pauses import Pauses
 from exam_service.repository import grades, overdue
 from exam_service.repository.papers import PaperCache
-from exam_service.usecases.close_attempt import ANNOUNCE_AGAIN_SECONDS, announce, close_attempts
+from exam_service.usecases.close_attempt import (
+    ANNOUNCE_AGAIN_SECONDS,
+    ATTEMPT_CLOSED,
+    announce,
+    close_attempts,
+)
 
 BATCH = 100
 LONGEST_PAUSE_SECONDS = 3600.0
@@ -86,12 +91,10 @@ async def _close_one_by_one(db: Database, papers: PaperCache, batch: int, aside:
 async def announce_ungraded(db: Database, papers: PaperCache, batch: int = BATCH) -> int:
     """Send AttemptClosed again of attempts that should have a grade by now; how many it was.
 
-    Not while the outbox is stuck: what is in it would only be doubled. Each time the next one waits twice
-    as long, also where it could not be sent. Raises DatabaseAway.
+    Not of those whose event still lies in the outbox. Each time the next one waits twice as long, also where
+    it could not be sent. Raises DatabaseAway.
     """
     async with db.reading() as conn:
-        if await grades.outbox_is_stuck(conn, ANNOUNCE_AGAIN_SECONDS / 2):
-            return 0
         due = await grades.exams_unannounced(conn)
     unreadable = await _unreadable(papers, due)
     try:
@@ -101,7 +104,7 @@ async def announce_ungraded(db: Database, papers: PaperCache, batch: int = BATCH
     except Exception:
         log.exception("announcing_failed_as_a_batch")
     async with db.reading() as conn:
-        ids = await grades.unannounced_ids(conn, batch)
+        ids = await grades.unannounced_ids(conn, ATTEMPT_CLOSED, batch)
     sent = 0
     for attempt_id in ids:
         try:
@@ -111,7 +114,7 @@ async def announce_ungraded(db: Database, papers: PaperCache, batch: int = BATCH
         except Exception:
             log.exception("attempt_not_announced", student_exam_id=str(attempt_id))
             async with db.transaction() as tx:
-                await _put_off(tx, await grades.lock_unannounced(tx.conn, 1, attempt_id))
+                await _put_off(tx, await grades.lock_unannounced(tx.conn, ATTEMPT_CLOSED, 1, attempt_id))
     return sent
 
 
@@ -119,7 +122,7 @@ async def _announce(
     db: Database, papers: PaperCache, batch: int, unreadable: Collection[UUID], only: UUID | None = None
 ) -> int:
     async with db.transaction() as tx:
-        ungraded = await grades.lock_unannounced(tx.conn, batch, only)
+        ungraded = await grades.lock_unannounced(tx.conn, ATTEMPT_CLOSED, batch, only)
         readable = [attempt for attempt in ungraded if attempt.exam_id not in unreadable]
         await announce(tx, papers, readable)
         await _put_off(tx, ungraded)

@@ -1,6 +1,6 @@
 """Pauses that grow: what failed rests twice as long each time."""
 
-from exam_service.domain.pauses import Pauses
+from examkit.pauses import Pauses
 
 
 def test_each_pause_is_twice_as_long_up_to_the_longest() -> None:
