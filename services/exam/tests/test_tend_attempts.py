@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from exam_service import reconciler as reconciler_module
 from exam_service.consumers import ATTEMPT_GRADED, attempts_graded
 from exam_service.domain.attempt import Attempt
 from exam_service.domain.paper import Paper
@@ -296,6 +297,28 @@ async def test_what_still_lies_in_the_outbox_is_not_announced_again(hall: Hall, 
     await write(db, "DELETE FROM outbox")
     assert await announce_ungraded(db, hall.papers) == 1
     assert len(await hall.closed_events(lying)) == 1
+
+
+async def test_the_reconciler_goes_on_while_batches_are_full(
+    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = await hall.exam(TEXTS)
+    for _ in range(3):
+        who, sitting = await hall.sits(exam)
+        await hall.submit(who, sitting.attempt.id)
+    await write(db, "DELETE FROM outbox")
+    await write(db, "UPDATE student_exams SET announce_at = now() - interval '1 second'")
+    monkeypatch.setattr(reconciler_module, "EVERY_SECONDS", 3600)
+
+    async def all_are_told() -> bool:
+        return len(await hall.closed_events()) == 3
+
+    reconciling = asyncio.create_task(reconciler_module.reconciler(db, hall.papers, batch=1).run())
+    try:
+        await eventually(all_are_told)
+    finally:
+        reconciling.cancel()
+        await asyncio.gather(reconciling, return_exceptions=True)
 
 
 async def test_the_gauges(hall: Hall, db: Database) -> None:

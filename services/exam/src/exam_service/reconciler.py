@@ -4,15 +4,16 @@ from examkit.db import Database
 from examkit.workers import Worker, periodic
 
 from exam_service.repository.papers import PaperCache
-from exam_service.usecases.tend_attempts import announce_ungraded
+from exam_service.usecases.tend_attempts import BATCH, announce_ungraded
 
 EVERY_SECONDS = 10.0
 
 
-def reconciler(db: Database, papers: PaperCache) -> Worker:
-    """One batch each time: it makes up for what was lost, it need not be quick."""
+def reconciler(db: Database, papers: PaperCache, batch: int = BATCH) -> Worker:
+    """Looks each ten seconds, and goes on at once while batches are full."""
 
     async def reconcile() -> None:
-        await announce_ungraded(db, papers)
+        while await announce_ungraded(db, papers, batch) >= batch:
+            pass
 
     return periodic("reconciler", EVERY_SECONDS, reconcile)
