@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from exam_service.domain.attempt import Status
 from exam_service.domain.deadline import Accommodation
+from exam_service.repository import attempts
 from exam_service.usecases import close_attempt
 from exam_service.usecases import start as start_module
 from exam_service.usecases import submit as submit_module
@@ -20,7 +21,7 @@ from exam_service.usecases.start import Sitting, Starter
 from exam_service.usecases.submit import Submitted
 from examkit import telemetry
 from examkit.db import Database
-from examkit.errors import AppError
+from examkit.errors import AppError, Kind
 
 from .builders import rows, write
 from .sitting import Hall, sent
@@ -237,6 +238,33 @@ async def test_starts_that_come_together_are_judged_each_for_itself(
     }
     subjects = await rows(db, "SELECT subject FROM outbox WHERE type = :t", t=start_module.ATTEMPT_STARTED)
     assert len(subjects) == len({row["subject"] for row in subjects}) == len(sittings) + 1
+
+
+async def test_an_exam_that_is_being_changed_keeps_nobody_from_another(hall: Hall, db: Database) -> None:
+    changed, other = await hall.exam(TEXTS), await hall.exam(TEXTS)
+    async with db.transaction() as tx:
+        await attempts.change_alone(tx.conn, "exam", changed)
+        waiting = [asyncio.create_task(hall.sits(changed)) for _ in range(5)]
+        for _ in range(5):
+            await hall.sits(other)
+        assert not any(start.done() for start in waiting)
+
+    begun = await asyncio.gather(*waiting)
+
+    assert {sitting.attempt.exam_id for _, sitting in begun} == {changed}
+
+
+async def test_a_change_that_takes_long_is_not_waited_for(
+    hall: Hall, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start_module, "CHANGING_SECONDS", 0.0)
+    exam, who = await hall.exam(TEXTS), hall.admit()
+    async with db.transaction() as tx:
+        await attempts.change_alone(tx.conn, "student", who.user_id)
+        with pytest.raises(AppError) as refused:
+            await hall.start(who, exam)
+    assert refused.value.kind is Kind.UNAVAILABLE
+    assert (await hall.start(who, exam)).attempt.attempt_no == 1
 
 
 async def test_two_replicas_that_start_the_same_students_begin_one_attempt_each(

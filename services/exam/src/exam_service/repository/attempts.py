@@ -29,10 +29,13 @@ ExamKey = tuple[UUID, UUID]
 """(student, exam)"""
 
 _NOW = sa.text("SELECT clock_timestamp()")
-# One row for each lock, in the order given; the time of the last is when all were had.
+# One row for each lock; the time of the last is when all were had.
 _HOLD_STILL = sa.text(
-    "SELECT pg_advisory_xact_lock_shared(hashtextextended(subject, 0)), clock_timestamp() AS now"
-    " FROM unnest(CAST(:subjects AS text[])) AS held (subject)"
+    """
+    SELECT subject, pg_try_advisory_xact_lock_shared(hashtextextended(subject, 0)) AS had,
+           clock_timestamp() AS now
+    FROM unnest(CAST(:subjects AS text[])) AS held (subject)
+    """
 )
 _CHANGE_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))")
 _GET = sa.text(f"{_SELECT} WHERE {_MINE} AND attempt.id = :id")
@@ -142,17 +145,20 @@ _EXAMS = sa.text(
 )
 
 
-async def hold_still(conn: AsyncConnection, sitting: Collection[ExamKey]) -> datetime:
-    """Keep these students' accommodations and the exams' windows as they are until the commit; the time now.
+async def hold_still(
+    conn: AsyncConnection, sitting: Collection[ExamKey]
+) -> tuple[datetime, frozenset[ExamKey]]:
+    """Keep these students' accommodations and the exams' windows as they are until the commit.
 
+    The time now, and those that could not be held: somebody changes theirs, and they are to come again.
     Starts share this; a change of an accommodation or a window takes it alone (`change_alone`), so that an
-    attempt is either made after the change, or there to be recomputed by it. Always in one order: the
-    students, by id, then the exams, by id.
+    attempt is either made after the change, or there to be recomputed by it. Waits for none.
     """
-    students = sorted({f"student {student}" for student, _ in sitting})
-    exams = sorted({f"exam {exam}" for _, exam in sitting})
-    moment: datetime = (await conn.execute(_HOLD_STILL, {"subjects": students + exams})).all()[-1].now
-    return moment
+    subjects = {f"student {student}" for student, _ in sitting} | {f"exam {exam}" for _, exam in sitting}
+    rows = (await conn.execute(_HOLD_STILL, {"subjects": sorted(subjects)})).all()
+    had = {row.subject for row in rows if row.had}
+    changing = {key for key in sitting if not {f"student {key[0]}", f"exam {key[1]}"} <= had}
+    return rows[-1].now, frozenset(changing)
 
 
 async def change_alone(conn: AsyncConnection, what: str, subject_id: UUID) -> None:

@@ -1,7 +1,10 @@
 """Starting an attempt: who may, and what one begins with."""
 
+import asyncio
 import hmac
+import random
 import secrets
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +13,7 @@ from uuid import UUID
 from examkit import telemetry
 from examkit.batching import Batcher, SetAside
 from examkit.db import Database, Tx, retry_deadlocks
-from examkit.errors import AppError
+from examkit.errors import AppError, unavailable
 from examkit.events import Event
 from examkit.ids import parse_uuid, uuid7
 from examkit.principal import Principal
@@ -31,6 +34,10 @@ from exam_service.timestamps import to_timestamp
 from exam_service.usecases.close_attempt import close_attempts
 from exam_service.usecases.deadlines import timing_of
 
+CHANGING_SECONDS = 4.0
+"""So long a start waits for who changes its exam or its student's accommodation; then it is told 503."""
+COME_AGAIN_SECONDS = 0.03
+COME_AGAIN_MOST_SECONDS = 0.5
 ATTEMPT_STARTED = "examhall.exam.attempt.started.v1"
 
 
@@ -64,14 +71,22 @@ class _Stored:
     """What decides on a batch of starts, as it stays until the commit."""
 
     now: datetime
+    changing: Collection[ExamKey]
     exams: Mapping[UUID, ExamRow]
     named: Collection[ExamKey]
     granted: Mapping[ExamKey, Accommodation]
     attempts: Mapping[ExamKey, Sequence[Attempt]]
 
 
+class _Changing(Exception):  # noqa: N818 - an outcome, not a failure
+    """The outcome of a start whose exam, or accommodation, somebody changes at this moment."""
+
+
 class Starter:
-    """Begins attempts; who come while others are being served begin together, in one transaction."""
+    """Begins attempts; who come while others are being served begin together, in one transaction.
+
+    A start of what is being changed comes again a little later, so that no other waits for it.
+    """
 
     def __init__(self, db: Database, papers: PaperCache, known: KnownAttempts) -> None:
         self._db = db
@@ -83,11 +98,21 @@ class Starter:
         """Begin the student's next attempt.
 
         Raises not_found (also for drafts, and where the student is not on the roster), forbidden
-        exam_not_open or access_code_wrong, conflict already_started or attempt_limit.
+        exam_not_open or access_code_wrong, conflict already_started or attempt_limit, unavailable.
         """
         # Read before the transaction: none that waits for a second connection may hold a first one.
         paper = await self._papers.get(parse_uuid(exam_id, "exam"))
-        return await self._batcher.do(_Asked(principal, paper, access_code))
+        asked = _Asked(principal, paper, access_code)
+        give_up = time.monotonic() + CHANGING_SECONDS
+        pause = COME_AGAIN_SECONDS
+        while True:
+            try:
+                return await self._batcher.do(asked)
+            except _Changing:
+                if time.monotonic() + pause > give_up:
+                    raise unavailable("This exam is being changed, try again.", retry_after=1.0) from None
+            await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter
+            pause = min(2 * pause, COME_AGAIN_MOST_SECONDS)
 
     async def _start_all(self, asked: Sequence[_Asked]) -> list[Sitting | Exception]:
         @retry_deadlocks
@@ -111,8 +136,10 @@ async def _start(tx: Tx, papers: PaperCache, asked: Sequence[_Asked]) -> list[Si
         try:
             if first[one.key] is not one:
                 raise SetAside
+            if one.key in stored.changing:
+                raise _Changing
             decided.append(await _decide(tx, papers, stored, one, alone=len(asked) == 1))
-        except (AppError, SetAside) as refusal:
+        except (AppError, SetAside, _Changing) as refusal:
             decided.append(refusal)
     new = [attempt for attempt in decided if isinstance(attempt, Attempt)]
     written = await attempts.insert(tx.conn, new) if new else set()
@@ -134,11 +161,12 @@ async def _decide(tx: Tx, papers: PaperCache, stored: _Stored, one: _Asked, *, a
 
 async def _read(conn: AsyncConnection, asked: Sequence[_Asked]) -> _Stored:
     keys = list(dict.fromkeys(one.key for one in asked))
-    now = await attempts.hold_still(conn, keys)
+    now, changing = await attempts.hold_still(conn, keys)
     found = await exams.get_exams(conn, {exam_id for _, exam_id in keys})
     by_name = [key for key in keys if key[1] in found and not found[key[1]].roster_all]
     return _Stored(
         now,
+        changing,
         found,
         await exams.named_on_rosters(conn, by_name),
         await accommodations.effective_of(conn, keys),
