@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from prometheus_client import Gauge, Histogram
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, ExceptionContext
@@ -26,6 +27,8 @@ class Limits:
     pool_wait: float = 2.0
     connect: int = 3
     statement: float = 15.0
+    answer: float = 20.0
+    """For the answer to a statement, as we count it: a server that hangs does not count any more."""
     lock: float = 5.0
     idle_in_transaction: float = 30.0
 
@@ -88,7 +91,12 @@ def build_engine(
     `prepared`: statements are parsed and planned once a connection, for any parameters, and go by indexes
     alone. They must name their columns: after a migration a prepared `*` would fail.
     """
-    connect = functools.partial(_connect, conninfo(dsn, limits, f"examhall-{schema}"), prepared=prepared)
+    connect = functools.partial(
+        _connect,
+        conninfo(dsn, limits, f"examhall-{schema}"),
+        prepared=prepared,
+        answer_seconds=limits.answer,
+    )
     engine = create_async_engine(
         "postgresql+psycopg://",
         async_creator=connect,
@@ -127,16 +135,33 @@ def connections_in_use(engine: AsyncEngine) -> int:
     return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
 
-async def _connect(dsn: str, *, prepared: bool) -> "psycopg.AsyncConnection[Any]":
+class _Line(psycopg.AsyncConnection[Any]):
+    """A connection that is given up where the server does not answer in time."""
+
+    answer_seconds = Limits.answer
+
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Raises OperationalError, as for a connection that was lost."""
+        try:
+            return await super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout as error:
+            # Half way through a statement it is of no use any more.
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the server does not answer") from error
+
+
+async def _connect(dsn: str, *, prepared: bool, answer_seconds: float) -> _Line:
     """A new connection. One that comes to nothing is closed at once. Raises psycopg.OperationalError."""
     try:
         # A PgBouncer that is not told to carry prepared statements hands them to changing servers.
-        return await psycopg.AsyncConnection.connect(dsn, prepare_threshold=0 if prepared else None)
+        line = await _Line.connect(dsn, prepare_threshold=0 if prepared else None)
     except psycopg.Error as error:
         # The error and psycopg's frames hold each other, and the socket (psycopg issue 565): until the
         # garbage collector comes by, a Postgres that shuts down waits for the rest of what we had to say.
         traceback.clear_frames(error.__traceback__)
         raise
+    line.answer_seconds = answer_seconds
+    return line
 
 
 def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits, prepared: bool) -> None:
