@@ -237,6 +237,11 @@ def summary(status: str = "submitted") -> invigilation_pb2.AttemptSummary:
         started_at=at(),
         closed_at=at(30),
         question_count=1,
+        version=2,
+        deadline=at(60),
+        deadline_version=1,
+        last_activity=at(30),
+        server_time=at(40),
     )
 
 
@@ -350,6 +355,10 @@ def everything() -> dict[str, object]:
         "Invigilation/DeleteAccommodation": invigilation_pb2.DeleteAccommodationResponse(),
         "Invigilation/ListAttempts": invigilation_pb2.ListAttemptsResponse(items=[summary()]),
         "Invigilation/GetAttempt": summary(),
+        **{
+            f"Invigilation/{what}Attempt": summary()
+            for what in ("Extend", "Pause", "Resume", "Void", "Reopen")
+        },
         "AnswerKeys/GetKeys": keys(),
         "Results/Await": result(),
         "Results/ListMyResults": results_pb2.ListMyResultsResponse(items=[result()]),

@@ -117,6 +117,8 @@ BODIES = {
         "events": [{"kind": "copy", "at": "2026-05-04T12:00:00Z"}],
     },
     "create_question": {"type": "text", "text": "Why?"},
+    "extend_attempt": {"minutes": 5, "reason": "why"},
+    **{f"{what}_attempt": {"reason": "why"} for what in ("pause", "resume", "void", "reopen")},
     "edit_question": {"type": "text", "text": "Why?", "version": 1},
     "create_exam": {"title": "B", "duration_minutes": 60},
     "update_exam": {"title": "B"},

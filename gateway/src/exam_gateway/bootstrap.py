@@ -170,7 +170,17 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
     from examprotos.imports.v1.content_pb2_grpc import ContentStub
     from examprotos.imports.v1.imports_pb2_grpc import ImportsStub
 
-    from exam_gateway.staff import accommodations, audit, exams, files, imports, marking, questions, users
+    from exam_gateway.staff import (
+        accommodations,
+        attempts,
+        audit,
+        exams,
+        files,
+        imports,
+        marking,
+        questions,
+        users,
+    )
     from exam_gateway.staff.backend import StaffBackend
 
     backend = StaffBackend(
@@ -185,7 +195,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         audits={name: AuditLogStub(channel) for name, channel in channels.items()},
         live=live,
     )
-    parts = (questions, files, exams, accommodations, marking, users, imports, audit)
+    parts = (questions, files, exams, accommodations, attempts, marking, users, imports, audit)
     return Surface(STAFF, backend, [part.router for part in parts])
 
 

@@ -21,6 +21,8 @@ STATUS = {
     "already_submitted": 409,
     "attempt_void": 409,
     "attempt_paused": 409,
+    "attempt_in_progress": 409,
+    "attempt_expired": 409,
     "conflict": 409,
     "too_many_files": 409,
     "time_limit_exceeded": 400,

@@ -79,7 +79,9 @@ async def service(db: Database, hall: Hall, certificates: Certificates) -> Async
     server = RpcServer("127.0.0.1:0", certificates("exam"), POLICIES, verifier)
     servicer = AttemptsServicer(db, hall.papers, KnownAttempts(), verifier)
     attempts_pb2_grpc.add_AttemptsServicer_to_server(servicer, server.grpc)
-    invigilation_pb2_grpc.add_InvigilationServicer_to_server(InvigilationServicer(db), server.grpc)
+    invigilation_pb2_grpc.add_InvigilationServicer_to_server(
+        InvigilationServicer(db, hall.papers), server.grpc
+    )
     target = f"127.0.0.1:{await server.start()}"
     students = connect(target, server="exam", tls=certificates("gateway-student"))
     staff = connect(target, server="exam", tls=certificates("gateway-staff"))

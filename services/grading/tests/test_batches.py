@@ -190,11 +190,11 @@ async def test_the_commit_ends_the_waiting_and_a_rollback_does_not(
     await asyncio.sleep(0)
     with contextlib.suppress(KeyError):
         async with db.transaction() as tx:
-            await consumers.attempts_closed(tx, [delivery(one) for one in closed])
+            await consumers.attempts_changed(tx, [delivery(one) for one in closed])
             raise KeyError
     assert not any(task.done() for task in waiting)
     async with db.transaction() as tx:
-        await consumers.attempts_closed(tx, [delivery(one) for one in closed])
+        await consumers.attempts_changed(tx, [delivery(one) for one in closed])
     await asyncio.wait_for(asyncio.gather(*waiting), 10)
     # And who asks late need not wait.
     late = closed[0]
@@ -208,7 +208,7 @@ async def test_each_grade_belongs_to_the_trace_of_its_attempt(
     traces = [(exam.closed(), f"00-{digit * 32}-{digit * 16}-00") for digit in "123"]
     for _ in range(2):
         async with db.transaction() as tx:
-            await consumers.attempts_closed(tx, [delivery(*pair) for pair in traces])
+            await consumers.attempts_changed(tx, [delivery(*pair) for pair in traces])
     async with db.reading() as conn:
         rows = (await conn.execute(sa.text("SELECT subject, traceparent FROM outbox"))).all()
     assert Counter(map(tuple, rows)) == {(str(closed.student_exam_id), trace): 2 for closed, trace in traces}

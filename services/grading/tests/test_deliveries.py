@@ -95,7 +95,7 @@ async def test_an_attempt_is_graded_once_however_often_it_is_delivered(
 ) -> None:
     closed = [exam.closed(ALL_RIGHT) for _ in range(20)]
     consumers = Consumers(cache, GradeWaiters(db), lambda: NOW)
-    replicas = [Grading(bus, db, QUEUE, [ATTEMPT_CLOSED], consumers.attempts_closed) for _ in range(2)]
+    replicas = [Grading(bus, db, QUEUE, [ATTEMPT_CLOSED], consumers.attempts_changed) for _ in range(2)]
     replicas[0].dies = True
 
     async def deliver(envelopes: Sequence[Envelope], in_all: int) -> None:
@@ -120,7 +120,7 @@ async def test_what_was_under_way_in_a_crash_leaves_one_grade(
     graded = asyncio.Event()
 
     async def stuck(tx: Tx, deliveries: Sequence[Delivery]) -> None:
-        await consumers.attempts_closed(tx, deliveries)
+        await consumers.attempts_changed(tx, deliveries)
         await tx.flush()
         graded.set()
         await asyncio.Event().wait()
@@ -129,7 +129,7 @@ async def test_what_was_under_way_in_a_crash_leaves_one_grade(
         assert not any(await bus.publish_all(announcements(closed), mandatory=[ATTEMPT_CLOSED]))
         await graded.wait()
     assert await counted(db, closed) == ([Left(0, 0, 0, {})] * 5, 0)
-    after = Grading(bus, db, QUEUE, [ATTEMPT_CLOSED], consumers.attempts_closed)
+    after = Grading(bus, db, QUEUE, [ATTEMPT_CLOSED], consumers.attempts_changed)
     async with running(after):
         await eventually(lambda: after.answered == 5)
     assert await counted(db, closed) == ([once(2)] * 5, 5)

@@ -2,9 +2,53 @@
 import { api } from "./base";
 const injectedRtkApi = api.injectEndpoints({
   endpoints: (build) => ({
+    extendAttempt: build.mutation<
+      ExtendAttemptApiResponse,
+      ExtendAttemptApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/attempts/${queryArg.studentExamId}/extend`,
+        method: "POST",
+        body: queryArg.extension,
+      }),
+    }),
+    pauseAttempt: build.mutation<PauseAttemptApiResponse, PauseAttemptApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/attempts/${queryArg.studentExamId}/pause`,
+        method: "POST",
+        body: queryArg.because,
+      }),
+    }),
+    reopenAttempt: build.mutation<
+      ReopenAttemptApiResponse,
+      ReopenAttemptApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/attempts/${queryArg.studentExamId}/reopen`,
+        method: "POST",
+        body: queryArg.reopening,
+      }),
+    }),
     getFullResult: build.query<GetFullResultApiResponse, GetFullResultApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/admin/attempts/${queryArg.studentExamId}/result`,
+      }),
+    }),
+    resumeAttempt: build.mutation<
+      ResumeAttemptApiResponse,
+      ResumeAttemptApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/attempts/${queryArg.studentExamId}/resume`,
+        method: "POST",
+        body: queryArg.because,
+      }),
+    }),
+    voidAttempt: build.mutation<VoidAttemptApiResponse, VoidAttemptApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/attempts/${queryArg.studentExamId}/void`,
+        method: "POST",
+        body: queryArg.because,
       }),
     }),
     listAudit: build.query<ListAuditApiResponse, ListAuditApiArg>({
@@ -326,10 +370,40 @@ const injectedRtkApi = api.injectEndpoints({
   overrideExisting: false,
 });
 export { injectedRtkApi as staffApi };
+export type ExtendAttemptApiResponse =
+  /** status 200 Successful Response */ AttemptStanding;
+export type ExtendAttemptApiArg = {
+  studentExamId: string;
+  extension: Extension;
+};
+export type PauseAttemptApiResponse =
+  /** status 200 Successful Response */ AttemptStanding;
+export type PauseAttemptApiArg = {
+  studentExamId: string;
+  because: Because;
+};
+export type ReopenAttemptApiResponse =
+  /** status 200 Successful Response */ AttemptStanding;
+export type ReopenAttemptApiArg = {
+  studentExamId: string;
+  reopening: Reopening;
+};
 export type GetFullResultApiResponse =
   /** status 200 Successful Response */ FullResult;
 export type GetFullResultApiArg = {
   studentExamId: string;
+};
+export type ResumeAttemptApiResponse =
+  /** status 200 Successful Response */ AttemptStanding;
+export type ResumeAttemptApiArg = {
+  studentExamId: string;
+  because: Because;
+};
+export type VoidAttemptApiResponse =
+  /** status 200 Successful Response */ AttemptStanding;
+export type VoidAttemptApiArg = {
+  studentExamId: string;
+  because: Because;
 };
 export type ListAuditApiResponse =
   /** status 200 Successful Response */ Entries;
@@ -614,6 +688,58 @@ export type CreatePasswordLinkApiResponse =
 export type CreatePasswordLinkApiArg = {
   userId: string;
 };
+export type AttemptStanding = {
+  answered: number;
+  attempt_no: number;
+  closed_at: string | null;
+  deadline: string;
+  deadline_reason: string;
+  deadline_version: number;
+  email: string | null;
+  exam_id: string;
+  granted_minutes: number;
+  last_activity: string;
+  /** null while the service that knows names is away. */
+  name: string | null;
+  resumes: number;
+  server_time: string;
+  started_at: string;
+  status: "in_progress" | "paused" | "submitted" | "expired" | "void";
+  student_exam_id: string;
+  student_id: string;
+  /** 0 once it is closed; while it is paused, what there was when the pause began. */
+  time_remaining_seconds: number;
+  total_questions: number;
+  version: number;
+};
+export type FieldProblem = {
+  loc: (string | number)[];
+  msg: string;
+};
+export type Problem = {
+  /** Stable; what programs look at. */
+  code: string;
+  detail: string;
+  /** For 422: what is wrong where. */
+  errors?: FieldProblem[] | null;
+  status: number;
+  title: string;
+  trace_id: string;
+  type: string;
+  [key: string]: any;
+};
+export type Extension = {
+  minutes: number;
+  reason: string;
+};
+export type Because = {
+  reason: string;
+};
+export type Reopening = {
+  /** From now on; left out: the time that was left when the attempt closed. */
+  minutes?: number | null;
+  reason: string;
+};
 export type FullResultItem = {
   /** In the authored letters. */
   answer: string | string[] | null;
@@ -646,22 +772,6 @@ export type FullResult = {
   submitted_at: string | null;
   /** null before there is a grade. */
   total_score: number | null;
-};
-export type FieldProblem = {
-  loc: (string | number)[];
-  msg: string;
-};
-export type Problem = {
-  /** Stable; what programs look at. */
-  code: string;
-  detail: string;
-  /** For 422: what is wrong where. */
-  errors?: FieldProblem[] | null;
-  status: number;
-  title: string;
-  trace_id: string;
-  type: string;
-  [key: string]: any;
 };
 export type Entry = {
   action: string;
@@ -1455,8 +1565,13 @@ export type PasswordLink = {
   token: string;
 };
 export const {
+  useExtendAttemptMutation,
+  usePauseAttemptMutation,
+  useReopenAttemptMutation,
   useGetFullResultQuery,
   useLazyGetFullResultQuery,
+  useResumeAttemptMutation,
+  useVoidAttemptMutation,
   useListAuditQuery,
   useLazyListAuditQuery,
   useListExamsQuery,

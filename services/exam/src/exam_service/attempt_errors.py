@@ -1,9 +1,12 @@
-"""What a student is told that can't be done with an attempt: one maker for each code of the contract."""
+"""What students and staff are told that can't be done with an attempt: one maker for each code."""
 
 from datetime import datetime
 from uuid import UUID
 
 from examkit.errors import AppError, Kind, conflict, forbidden, gone, not_found, refused
+
+from exam_service.domain.attempt import Status
+from exam_service.domain.intervening import Action
 
 
 class AttemptHeld(AppError):  # noqa: N818 - named for what it tells
@@ -39,6 +42,37 @@ def already_started(student_exam_id: UUID) -> AppError:
     return conflict(
         "already_started", "You are taking this exam already.", student_exam_id=str(student_exam_id)
     )
+
+
+def another_open(student_exam_id: UUID) -> AppError:
+    return conflict(
+        "already_started",
+        "The student is taking another attempt at this exam.",
+        student_exam_id=str(student_exam_id),
+    )
+
+
+_STANDS = {
+    Status.IN_PROGRESS: ("attempt_in_progress", "The attempt is in progress."),
+    Status.PAUSED: ("attempt_paused", "The attempt is paused."),
+    Status.SUBMITTED: ("already_submitted", "The attempt was submitted."),
+    Status.EXPIRED: ("attempt_expired", "The time of the attempt is up."),
+    Status.VOID: ("attempt_void", "The attempt was declared void."),
+}
+_INSTEAD = {
+    (Action.RESUMED, Status.IN_PROGRESS): "Only a paused one is resumed.",
+    (Action.REOPENED, Status.IN_PROGRESS): "Extend it to give more time.",
+    (Action.VOIDED, Status.VOID): "Reopen it to take that back.",
+    (Action.PAUSED, Status.PAUSED): "Resume it to let the student go on.",
+    (Action.REOPENED, Status.PAUSED): "Resume it to let the student go on.",
+}
+
+
+def not_allowed(action: Action, status: Status) -> AppError:
+    """409 to staff: how the attempt stands, and what to do instead."""
+    code, stands = _STANDS[status]
+    instead = _INSTEAD.get((action, status), "Reopen it to let the student go on.")
+    return conflict(code, f"{stands} {instead}", attempt_status=status.value)
 
 
 def attempt_limit() -> AppError:

@@ -42,6 +42,7 @@ from exam_service.settings import Settings
 from exam_service.sweeper import file_sweeper, gauges, sweeper
 from exam_service.usecases.close_attempt import ATTEMPT_CLOSED
 from exam_service.usecases.exam_events import EXAM_CHANGED
+from exam_service.usecases.intervene import ATTEMPT_REOPENED, ATTEMPT_VOIDED
 from exam_service.usecases.publish import resume_publications
 
 
@@ -63,10 +64,14 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         known = KnownAttempts(settings.attempt_cache_size)
         server = _server(settings, access.verifier)
         _add_servicers(server, db, AttemptsServicer(sitting, papers, known, access.verifier), grading)
+        invigilation = InvigilationServicer(db, papers)
+        invigilation_pb2_grpc.add_InvigilationServicer_to_server(invigilation, server.grpc)
         store = FileStore(settings.files_url)
         _add_file_servicers(server, db, papers, store)
         # Grading's queue may not be there yet: what it must get waits in the outbox for it.
-        relay = Relay(db, bus, "exam", mandatory={ATTEMPT_CLOSED, EXAM_CHANGED})
+        relay = Relay(
+            db, bus, "exam", mandatory={ATTEMPT_CLOSED, ATTEMPT_REOPENED, ATTEMPT_VOIDED, EXAM_CHANGED}
+        )
         sitting.add_commit_listener(relay.wake)
         yield App(
             rpc_server=server,
@@ -102,7 +107,6 @@ def _add_servicers(
 ) -> None:
     attempts_pb2_grpc.add_AttemptsServicer_to_server(attempts, server.grpc)
     authoring_pb2_grpc.add_AuthoringServicer_to_server(AuthoringServicer(db, grading), server.grpc)
-    invigilation_pb2_grpc.add_InvigilationServicer_to_server(InvigilationServicer(db), server.grpc)
     content_store_pb2_grpc.add_ContentStoreServicer_to_server(ContentStoreServicer(db), server.grpc)
     exam_ends_pb2_grpc.add_ExamEndsServicer_to_server(ExamEndsServicer(db), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)

@@ -64,7 +64,8 @@ async def _done(settings: CommandSettings, arguments: argparse.Namespace) -> str
         if arguments.command == "give-time":
             return await _give_time(db, arguments.minutes, arguments.reason, arguments.exam)
         told = await announce_all(db, PaperCache(db))
-        return f"told again: {told.exams} exams, {told.attempts} attempts without a grade"
+        withdrawn = f", {told.withdrawn} whose grade does not count" if told.withdrawn else ""
+        return f"told again: {told.exams} exams, {told.attempts} attempts without a grade{withdrawn}"
     finally:
         await db.close()
 

@@ -26,6 +26,9 @@ duration = Histogram(
     ("status",),
     buckets=(60, 300, 600, 900, 1800, 2700, 3600, 5400, 7200, 10800, 14400),
 )
+interventions = Counter(
+    "examhall_exam_interventions_total", "Attempts that staff changed, by what they did", ("action",)
+)
 saves = Counter("examhall_exam_saves_total", "Saves of an answer, by outcome", ("outcome",))
 save_faults = Counter(
     "examhall_exam_save_faults_total", "Requests to save of which nothing was looked at, by reason", ("code",)

@@ -8,8 +8,12 @@ import sqlalchemy as sa
 from examkit import shared_tables
 from sqlalchemy.dialects import postgresql as pg
 
+from exam_service import file_tables, intervention_tables
+
 metadata = sa.MetaData()
 SHARED = shared_tables.define(metadata)
+answer_files, question_files = file_tables.define(metadata)
+attempt_history = intervention_tables.define(metadata)
 
 MAX_REVISION = 2**53 - 1
 
@@ -248,6 +252,9 @@ student_exams = sa.Table(
     sa.Column("graded_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("announcements", sa.Integer, nullable=False, server_default="0"),
     _moment("announce_at", nullable=True),
+    # How far pauses and reopening moved the deadline, and since when a paused one stands still.
+    sa.Column("shifted", sa.Interval, nullable=False, server_default="0"),
+    _moment("paused_at", nullable=True),
     sa.PrimaryKeyConstraint("student_id", "id", name="student_exams_pkey"),
     sa.UniqueConstraint(
         "student_id", "exam_id", "attempt_no", name="student_exams_student_id_exam_id_attempt_no_key"
@@ -259,6 +266,7 @@ student_exams = sa.Table(
     sa.CheckConstraint(
         "(status IN ('in_progress', 'paused')) = (closed_at IS NULL)", name="student_exams_closed_at_check"
     ),
+    sa.CheckConstraint("status = 'paused' OR paused_at IS NULL", name="student_exams_paused_at_check"),
 )
 sa.Index(
     "student_exams_open_idx",
@@ -352,48 +360,4 @@ integrity_events = sa.Table(
         ),
         name="integrity_events_kind_check",
     ),
-)
-
-# The pictures that students send as answers. Their bytes lie in the file store.
-answer_files = sa.Table(
-    "answer_files",
-    metadata,
-    sa.Column("student_id", sa.Uuid, nullable=False),
-    sa.Column("id", sa.Uuid, nullable=False),
-    sa.Column("student_exam_id", sa.Uuid, nullable=False),
-    sa.Column("question_id", sa.Uuid, nullable=False),
-    sa.Column("media_type", sa.Text, nullable=False),
-    sa.Column("size_bytes", sa.BigInteger, nullable=False),
-    _moment("created_at", default=True),
-    # When its bytes were last tried to be removed; no answer may name it then.
-    _moment("going_at", nullable=True),
-    sa.PrimaryKeyConstraint("student_id", "id", name="answer_files_pkey"),
-    sa.ForeignKeyConstraint(
-        ["student_id", "student_exam_id"],
-        ["student_exams.student_id", "student_exams.id"],
-        name="answer_files_student_exam_fkey",
-    ),
-    sa.CheckConstraint("size_bytes > 0", name="answer_files_size_bytes_check"),
-)
-sa.Index(
-    "answer_files_question_idx",
-    answer_files.c.student_id,
-    answer_files.c.student_exam_id,
-    answer_files.c.question_id,
-)
-sa.Index("answer_files_id_idx", answer_files.c.id)
-
-# The pictures in questions. Those that no question ever named are removed after a while.
-question_files = sa.Table(
-    "question_files",
-    metadata,
-    sa.Column("id", sa.Uuid, nullable=False),
-    sa.Column("media_type", sa.Text, nullable=False),
-    sa.Column("size_bytes", sa.BigInteger, nullable=False),
-    _moment("created_at", default=True),
-    # When a question named it first; versions are for good, and so is the file then.
-    _moment("named_at", nullable=True),
-    _moment("going_at", nullable=True),
-    sa.PrimaryKeyConstraint("id", name="question_files_pkey"),
-    sa.CheckConstraint("size_bytes > 0", name="question_files_size_bytes_check"),
 )

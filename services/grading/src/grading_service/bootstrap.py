@@ -18,7 +18,15 @@ from examkit.workers import Worker
 from examprotos.common.v1 import audit_pb2_grpc
 from examprotos.grading.v1 import keys_pb2_grpc, marking_pb2_grpc, results_pb2_grpc
 
-from grading_service.consumers import ATTEMPT_CLOSED, ATTEMPTS_QUEUE, EXAM_CHANGED, EXAMS_QUEUE, Consumers
+from grading_service.consumers import (
+    ATTEMPT_CLOSED,
+    ATTEMPT_REOPENED,
+    ATTEMPT_VOIDED,
+    ATTEMPTS_QUEUE,
+    EXAM_CHANGED,
+    EXAMS_QUEUE,
+    Consumers,
+)
 from grading_service.exam_ends import ExamEnds
 from grading_service.repository.papers import PaperCache
 from grading_service.rpc.keys import AnswerKeysServicer, PapersServicer
@@ -78,8 +86,8 @@ def _workers(settings: Settings, db: Database, bus: Bus, consumers: Consumers) -
             bus,
             db,
             ATTEMPTS_QUEUE,
-            [ATTEMPT_CLOSED],
-            consumers.attempts_closed,
+            [ATTEMPT_CLOSED, ATTEMPT_REOPENED, ATTEMPT_VOIDED],
+            consumers.attempts_changed,
             most=settings.grading_batch,
         ),
         Consumer(bus, db, EXAMS_QUEUE, [EXAM_CHANGED], consumers.exam_changed),

@@ -10,4 +10,7 @@ submit_to_grade = Histogram(
     "From the closing of an attempt to its grade",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 3600),
 )
+withdrawn = Counter(
+    "examhall_grades_withdrawn", "Grades taken back since their attempt was reopened or declared void"
+)
 marks = Counter("examhall_manual_marks", "Manual marks given")

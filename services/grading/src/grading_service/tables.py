@@ -101,6 +101,8 @@ grades = sa.Table(
     sa.Column("pending_count", sa.Integer, nullable=False),
     sa.Column("letterings", pg.JSONB, nullable=False),
     _moment("graded_at", nullable=False),
+    # Reopened or void since: it counts nowhere until a newer version is graded.
+    sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.PrimaryKeyConstraint("student_id", "student_exam_id", name="grades_pkey"),
     sa.CheckConstraint("status IN ('submitted','expired')", name="grades_status_check"),
     sa.CheckConstraint("total >= 0", name="grades_total_check"),
@@ -139,6 +141,20 @@ grade_items = sa.Table(
         "question_id",
         postgresql_where=sa.text("status = 'pending'"),
     ),
+)
+
+# Attempts that were reopened or declared void, with the version from which on; also where no grade came yet.
+withdrawals = sa.Table(
+    "withdrawals",
+    metadata,
+    sa.Column("student_id", sa.Uuid, nullable=False),
+    sa.Column("student_exam_id", sa.Uuid, nullable=False),
+    sa.Column("exam_id", sa.Uuid, nullable=False),
+    sa.Column("attempt_version", sa.BigInteger, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    _moment("withdrawn_at", nullable=False),
+    sa.PrimaryKeyConstraint("student_id", "student_exam_id", name="withdrawals_pkey"),
+    sa.CheckConstraint("cause IN ('reopened','void')", name="withdrawals_cause_check"),
 )
 
 # Every manual mark ever given. The serving role may only add to it.

@@ -217,3 +217,69 @@ class Lettering(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Lettering: _TypeAlias = Lettering  # noqa: Y015
+
+@_typing.final
+class AttemptReopened(_message.Message):
+    """examhall.exam.attempt.reopened.v1 — a closed or void attempt goes on: its grade does not count until it
+    closes again. `attempt_version` decides, whatever the order in which events arrive.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    EXAM_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_VERSION_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    student_id: _builtins.str
+    exam_id: _builtins.str
+    attempt_version: _builtins.int
+    @_builtins.property
+    def deadline(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        exam_id: _builtins.str = ...,
+        attempt_version: _builtins.int = ...,
+        deadline: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_version", b"attempt_version", "deadline", b"deadline", "exam_id", b"exam_id", "student_exam_id", b"student_exam_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttemptReopened: _TypeAlias = AttemptReopened  # noqa: Y015
+
+@_typing.final
+class AttemptVoided(_message.Message):
+    """examhall.exam.attempt.voided.v1 — it does not count any more, and neither does its grade."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    EXAM_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_VERSION_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    student_id: _builtins.str
+    exam_id: _builtins.str
+    attempt_version: _builtins.int
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        exam_id: _builtins.str = ...,
+        attempt_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_version", b"attempt_version", "exam_id", b"exam_id", "student_exam_id", b"student_exam_id", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttemptVoided: _TypeAlias = AttemptVoided  # noqa: Y015

@@ -162,6 +162,11 @@ class AttemptSummary(_message.Message):
     ANSWERED_COUNT_FIELD_NUMBER: _builtins.int
     QUESTION_COUNT_FIELD_NUMBER: _builtins.int
     RESUMES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DEADLINE_VERSION_FIELD_NUMBER: _builtins.int
+    GRANTED_MINUTES_FIELD_NUMBER: _builtins.int
+    TIME_REMAINING_SECONDS_FIELD_NUMBER: _builtins.int
+    SERVER_TIME_FIELD_NUMBER: _builtins.int
     student_exam_id: _builtins.str
     student_id: _builtins.str
     exam_id: _builtins.str
@@ -172,6 +177,11 @@ class AttemptSummary(_message.Message):
     answered_count: _builtins.int
     question_count: _builtins.int
     resumes: _builtins.int
+    version: _builtins.int
+    deadline_version: _builtins.int
+    granted_minutes: _builtins.int
+    time_remaining_seconds: _builtins.float
+    """0 once it is closed; while it is paused, what there was when the pause began."""
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -180,6 +190,8 @@ class AttemptSummary(_message.Message):
     def closed_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def last_activity(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def server_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -196,10 +208,15 @@ class AttemptSummary(_message.Message):
         answered_count: _builtins.int = ...,
         question_count: _builtins.int = ...,
         resumes: _builtins.int = ...,
+        version: _builtins.int = ...,
+        deadline_version: _builtins.int = ...,
+        granted_minutes: _builtins.int = ...,
+        time_remaining_seconds: _builtins.float = ...,
+        server_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "deadline", b"deadline", "last_activity", b"last_activity", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "deadline", b"deadline", "last_activity", b"last_activity", "server_time", b"server_time", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_count", b"answered_count", "attempt_no", b"attempt_no", "closed_at", b"closed_at", "deadline", b"deadline", "deadline_reason", b"deadline_reason", "exam_id", b"exam_id", "last_activity", b"last_activity", "question_count", b"question_count", "resumes", b"resumes", "started_at", b"started_at", "status", b"status", "student_exam_id", b"student_exam_id", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_count", b"answered_count", "attempt_no", b"attempt_no", "closed_at", b"closed_at", "deadline", b"deadline", "deadline_reason", b"deadline_reason", "deadline_version", b"deadline_version", "exam_id", b"exam_id", "granted_minutes", b"granted_minutes", "last_activity", b"last_activity", "question_count", b"question_count", "resumes", b"resumes", "server_time", b"server_time", "started_at", b"started_at", "status", b"status", "student_exam_id", b"student_exam_id", "student_id", b"student_id", "time_remaining_seconds", b"time_remaining_seconds", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -274,3 +291,122 @@ class GetAttemptRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetAttemptRequest: _TypeAlias = GetAttemptRequest  # noqa: Y015
+
+@_typing.final
+class ExtendAttemptRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    MINUTES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    minutes: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        minutes: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minutes", b"minutes", "reason", b"reason", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendAttemptRequest: _TypeAlias = ExtendAttemptRequest  # noqa: Y015
+
+@_typing.final
+class PauseAttemptRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseAttemptRequest: _TypeAlias = PauseAttemptRequest  # noqa: Y015
+
+@_typing.final
+class ResumeAttemptRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeAttemptRequest: _TypeAlias = ResumeAttemptRequest  # noqa: Y015
+
+@_typing.final
+class VoidAttemptRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidAttemptRequest: _TypeAlias = VoidAttemptRequest  # noqa: Y015
+
+@_typing.final
+class ReopenAttemptRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MINUTES_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    reason: _builtins.str
+    minutes: _builtins.int
+    """From now on; unset: what was left when it closed."""
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        minutes: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_minutes", b"_minutes", "minutes", b"minutes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minutes", b"_minutes", "minutes", b"minutes", "reason", b"reason", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__minutes: _TypeAlias = _typing.Literal["minutes"]  # noqa: Y015
+    _WhichOneofArgType__minutes: _TypeAlias = _typing.Literal["_minutes", b"_minutes"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minutes) -> _WhichOneofReturnType__minutes | None: ...
+
+Global___ReopenAttemptRequest: _TypeAlias = ReopenAttemptRequest  # noqa: Y015

@@ -60,6 +60,31 @@ class InvigilationStub(object):
                 request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.GetAttemptRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
                 _registered_method=True)
+        self.ExtendAttempt = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/ExtendAttempt',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExtendAttemptRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+                _registered_method=True)
+        self.PauseAttempt = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/PauseAttempt',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PauseAttemptRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+                _registered_method=True)
+        self.ResumeAttempt = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/ResumeAttempt',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ResumeAttemptRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+                _registered_method=True)
+        self.VoidAttempt = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/VoidAttempt',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.VoidAttemptRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+                _registered_method=True)
+        self.ReopenAttempt = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/ReopenAttempt',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ReopenAttemptRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+                _registered_method=True)
 
 
 class InvigilationServicer(object):
@@ -98,6 +123,40 @@ class InvigilationServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExtendAttempt(self, request, context):
+        """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
+        the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
+        attempt_expired, attempt_void), with attempt_status.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseAttempt(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeAttempt(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VoidAttempt(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenAttempt(self, request, context):
+        """Also 409 already_started (student_exam_id) while the student sits another attempt.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InvigilationServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -124,6 +183,31 @@ def add_InvigilationServicer_to_server(servicer, server):
             'GetAttempt': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAttempt,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.GetAttemptRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
+            ),
+            'ExtendAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendAttempt,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExtendAttemptRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
+            ),
+            'PauseAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseAttempt,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PauseAttemptRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
+            ),
+            'ResumeAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeAttempt,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ResumeAttemptRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
+            ),
+            'VoidAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.VoidAttempt,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.VoidAttemptRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
+            ),
+            'ReopenAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenAttempt,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ReopenAttemptRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
             ),
     }
@@ -262,6 +346,141 @@ class Invigilation(object):
             target,
             '/examhall.exam.v1.Invigilation/GetAttempt',
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.GetAttemptRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/ExtendAttempt',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExtendAttemptRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/PauseAttempt',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PauseAttemptRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/ResumeAttempt',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ResumeAttemptRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VoidAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/VoidAttempt',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.VoidAttemptRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/ReopenAttempt',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ReopenAttemptRequest.SerializeToString,
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
             options,
             channel_credentials,

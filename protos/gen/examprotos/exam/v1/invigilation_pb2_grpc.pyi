@@ -40,6 +40,16 @@ class InvigilationStub:
     DeleteAccommodation: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.DeleteAccommodationRequest, _invigilation_pb2.DeleteAccommodationResponse]
     ListAttempts: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ListAttemptsRequest, _invigilation_pb2.ListAttemptsResponse]
     GetAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.GetAttemptRequest, _invigilation_pb2.AttemptSummary]
+    ExtendAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ExtendAttemptRequest, _invigilation_pb2.AttemptSummary]
+    """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
+    the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
+    attempt_expired, attempt_void), with attempt_status.
+    """
+    PauseAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.PauseAttemptRequest, _invigilation_pb2.AttemptSummary]
+    ResumeAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ResumeAttemptRequest, _invigilation_pb2.AttemptSummary]
+    VoidAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.VoidAttemptRequest, _invigilation_pb2.AttemptSummary]
+    ReopenAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ReopenAttemptRequest, _invigilation_pb2.AttemptSummary]
+    """Also 409 already_started (student_exam_id) while the student sits another attempt."""
 
 @_typing.type_check_only
 class InvigilationAsyncStub(InvigilationStub):
@@ -53,6 +63,16 @@ class InvigilationAsyncStub(InvigilationStub):
     DeleteAccommodation: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.DeleteAccommodationRequest, _invigilation_pb2.DeleteAccommodationResponse]  # type: ignore[assignment]
     ListAttempts: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ListAttemptsRequest, _invigilation_pb2.ListAttemptsResponse]  # type: ignore[assignment]
     GetAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.GetAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
+    ExtendAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ExtendAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
+    """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
+    the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
+    attempt_expired, attempt_void), with attempt_status.
+    """
+    PauseAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.PauseAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
+    ResumeAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ResumeAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
+    VoidAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.VoidAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
+    ReopenAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ReopenAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
+    """Also 409 already_started (student_exam_id) while the student sits another attempt."""
 
 class InvigilationServicer(metaclass=_abc_1.ABCMeta):
     """Running an exam: accommodations and attempts. For the staff surface, role admin."""
@@ -93,5 +113,45 @@ class InvigilationServicer(metaclass=_abc_1.ABCMeta):
         request: _invigilation_pb2.GetAttemptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]: ...
+
+    @_abc_1.abstractmethod
+    def ExtendAttempt(
+        self,
+        request: _invigilation_pb2.ExtendAttemptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]:
+        """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
+        the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
+        attempt_expired, attempt_void), with attempt_status.
+        """
+
+    @_abc_1.abstractmethod
+    def PauseAttempt(
+        self,
+        request: _invigilation_pb2.PauseAttemptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]: ...
+
+    @_abc_1.abstractmethod
+    def ResumeAttempt(
+        self,
+        request: _invigilation_pb2.ResumeAttemptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]: ...
+
+    @_abc_1.abstractmethod
+    def VoidAttempt(
+        self,
+        request: _invigilation_pb2.VoidAttemptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]: ...
+
+    @_abc_1.abstractmethod
+    def ReopenAttempt(
+        self,
+        request: _invigilation_pb2.ReopenAttemptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]:
+        """Also 409 already_started (student_exam_id) while the student sits another attempt."""
 
 def add_InvigilationServicer_to_server(servicer: InvigilationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -28,7 +28,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One sitting of one exam by one student. `version` grows with each change of status."""
+    """One sitting of one exam by one student. `version` grows with each change of status.
+
+    `shifted`: how far pauses and reopening moved the deadline; `paused_at`: since when it stands still.
+    """
 
     student_id: UUID
     id: UUID
@@ -48,6 +51,8 @@ class Attempt:
     seed: bytes
     answers_digest: str | None = None
     answer_count: int | None = None
+    shifted: timedelta = timedelta(0)
+    paused_at: datetime | None = None
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is up, or it was closed before."""
@@ -59,8 +64,8 @@ class Attempt:
         return self if status is self.status else replace(self, status=status, closed_at=self.deadline)
 
     def remaining_seconds(self, now: datetime) -> float:
-        """Until the deadline, never below 0."""
-        return max(0.0, (self.deadline - now).total_seconds())
+        """Until the deadline, never below 0; while it is paused, what there was when the pause began."""
+        return max(0.0, (self.deadline - (self.paused_at or now)).total_seconds())
 
 
 def status_by_clock(status: Status, deadline: datetime, now: datetime) -> Status:

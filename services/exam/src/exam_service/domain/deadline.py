@@ -1,7 +1,8 @@
 """The one place that says when an attempt ends, and until when an exam is open for a student.
 
-`deadline = min(started_at + duration × (1 + extra time), own end) + granted minutes`, where own end is the
-accommodation's end, or else the exam's end + duration × extra time.
+`deadline = min(started_at + duration × (1 + extra time), own end) + granted minutes + shift`, where own end
+is the accommodation's end, or else the exam's end + duration × extra time, and the shift is what pauses took
+and reopening gave.
 """
 
 from dataclasses import dataclass
@@ -78,7 +79,11 @@ def own_window(timing: Timing, accommodation: Accommodation) -> Window:
 
 
 def deadline(
-    timing: Timing, accommodation: Accommodation, started_at: datetime, granted_minutes: int = 0
+    timing: Timing,
+    accommodation: Accommodation,
+    started_at: datetime,
+    granted_minutes: int = 0,
+    shifted: timedelta = timedelta(0),
 ) -> Deadline:
     """When an attempt that began at `started_at` ends."""
     full_time = started_at + timing.duration + _extra(timing, accommodation)
@@ -89,7 +94,16 @@ def deadline(
         at, reason = end, _end_reason(accommodation)
     if granted_minutes:
         reason += f" {granted_minutes} minutes were granted on top."
-    return Deadline(at + timedelta(minutes=granted_minutes), reason)
+    if shifted:
+        reason += f" Pauses and reopening moved it by {_written(shifted)}."
+    return Deadline(at + timedelta(minutes=granted_minutes) + shifted, reason)
+
+
+def _written(shift: timedelta) -> str:
+    """Hours, minutes and seconds, with the sign: +0:03:20."""
+    sign = "-" if shift < timedelta(0) else "+"
+    minutes, seconds = divmod(round(abs(shift).total_seconds()), 60)
+    return f"{sign}{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def _extra(timing: Timing, accommodation: Accommodation) -> timedelta:

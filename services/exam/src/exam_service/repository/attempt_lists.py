@@ -1,6 +1,7 @@
 """Attempts as staff see them: who sits an exam and how far they are. The status is that by the clock."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ class Summary:
     status: Status
     answered_count: int
     question_count: int
+    now: datetime
 
 
 async def list_attempts(
@@ -61,8 +63,9 @@ def _summaries() -> "sa.Select[Any]":
         _STATUS.label("by_clock"),
         answered.label("answered"),
         exams.c.question_count,
+        sa.func.clock_timestamp().label("now"),
     ).join(exams, exams.c.id == student_exams.c.exam_id)
 
 
 def _summary(row: Any) -> Summary:
-    return Summary(attempt_of(row), Status(row.by_clock), row.answered, row.question_count)
+    return Summary(attempt_of(row), Status(row.by_clock), row.answered, row.question_count, row.now)

@@ -27,7 +27,8 @@ _ENDS = sa.text(
            ) AS accommodated_end,
            (SELECT max(s.deadline + s.grace_seconds * interval '1 second')
             FROM student_exams s
-            WHERE s.exam_id = e.id AND s.status IN ('in_progress', 'paused')) AS running_end
+            WHERE s.exam_id = e.id AND s.status IN ('in_progress', 'paused')) AS running_end,
+           EXISTS (SELECT FROM student_exams s WHERE s.exam_id = e.id AND s.status = 'paused') AS paused
     FROM exams e
     WHERE e.id = ANY (CAST(:exam_ids AS uuid[]))
     """
@@ -35,13 +36,16 @@ _ENDS = sa.text(
 
 
 class Ends(NamedTuple):
-    """The latest end that an accommodation gives, and the latest of a running attempt with its grace."""
+    """The latest end that an accommodation gives, the latest of a running attempt with its grace, and
+    whether one is paused.
+    """
 
     accommodated: datetime | None
     running: datetime | None
+    paused: bool = False
 
 
 async def ends(conn: AsyncConnection, exam_ids: Collection[UUID]) -> dict[UUID, Ends]:
     """Those of these exams that are there, by id."""
     rows = await conn.execute(_ENDS, {"exam_ids": list(exam_ids)})
-    return {row.id: Ends(row.accommodated_end, row.running_end) for row in rows}
+    return {row.id: Ends(row.accommodated_end, row.running_end, row.paused) for row in rows}

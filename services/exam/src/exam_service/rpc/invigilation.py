@@ -12,8 +12,10 @@ from examprotos.exam.v1 import invigilation_pb2_grpc
 
 from exam_service import errors
 from exam_service.domain.deadline import Accommodation
+from exam_service.domain.intervening import Action, Order
 from exam_service.repository.accommodations import AccommodationRow
 from exam_service.repository.attempt_lists import Summary
+from exam_service.repository.papers import PaperCache
 from exam_service.rpc.actors import signed_in
 from exam_service.timestamps import to_moment, to_timestamp
 from exam_service.usecases.accommodations import (
@@ -21,14 +23,24 @@ from exam_service.usecases.accommodations import (
     get_accommodation,
     put_accommodation,
 )
+from exam_service.usecases.intervene import Intervention, intervene
 from exam_service.usecases.list_attempts import get_attempt, list_attempts
+
+_Intervening = (
+    pb.ExtendAttemptRequest
+    | pb.PauseAttemptRequest
+    | pb.ResumeAttemptRequest
+    | pb.VoidAttemptRequest
+    | pb.ReopenAttemptRequest
+)
 
 
 class InvigilationServicer(invigilation_pb2_grpc.InvigilationServicer):
     """Errors leave as AppError; the server's interceptor puts them into the trailer."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, papers: PaperCache) -> None:
         self._db = db
+        self._papers = papers
 
     async def GetAccommodation(self, request: pb.GetAccommodationRequest, context: Any) -> pb.Accommodation:
         student_id, exam_id = _subject(request)
@@ -61,6 +73,26 @@ class InvigilationServicer(invigilation_pb2_grpc.InvigilationServicer):
 
     async def GetAttempt(self, request: pb.GetAttemptRequest, context: Any) -> pb.AttemptSummary:
         return _summary(await get_attempt(self._db, request.student_exam_id))
+
+    async def ExtendAttempt(self, request: pb.ExtendAttemptRequest, context: Any) -> pb.AttemptSummary:
+        return await self._intervene(request, Order(Action.EXTENDED, request.minutes))
+
+    async def PauseAttempt(self, request: pb.PauseAttemptRequest, context: Any) -> pb.AttemptSummary:
+        return await self._intervene(request, Order(Action.PAUSED))
+
+    async def ResumeAttempt(self, request: pb.ResumeAttemptRequest, context: Any) -> pb.AttemptSummary:
+        return await self._intervene(request, Order(Action.RESUMED))
+
+    async def VoidAttempt(self, request: pb.VoidAttemptRequest, context: Any) -> pb.AttemptSummary:
+        return await self._intervene(request, Order(Action.VOIDED))
+
+    async def ReopenAttempt(self, request: pb.ReopenAttemptRequest, context: Any) -> pb.AttemptSummary:
+        minutes = request.minutes if request.HasField("minutes") else None
+        return await self._intervene(request, Order(Action.REOPENED, minutes))
+
+    async def _intervene(self, request: _Intervening, order: Order) -> pb.AttemptSummary:
+        wanted = Intervention(signed_in(), order, request.reason)
+        return _summary(await intervene(self._db, self._papers, request.student_exam_id, wanted))
 
 
 def _subject(
@@ -108,4 +140,9 @@ def _summary(summary: Summary) -> pb.AttemptSummary:
         answered_count=summary.answered_count,
         question_count=summary.question_count,
         resumes=attempt.resumes,
+        version=attempt.version,
+        deadline_version=attempt.deadline_version,
+        granted_minutes=attempt.granted_minutes,
+        time_remaining_seconds=attempt.remaining_seconds(summary.now) if summary.status.is_open else 0.0,
+        server_time=to_timestamp(summary.now),
     )

@@ -59,7 +59,11 @@ async def _recompute(tx: Tx, running: Sequence[Attempt]) -> list[tuple[Attempt, 
         granted = await accommodations.effective_for(tx.conn, students, exam_id)
         for attempt in of_exam:
             now = deadline(
-                timing_of(exam), granted[attempt.student_id], attempt.started_at, attempt.granted_minutes
+                timing_of(exam),
+                granted[attempt.student_id],
+                attempt.started_at,
+                attempt.granted_minutes,
+                attempt.shifted,
             )
             if (now.at, now.reason) != (attempt.deadline, attempt.deadline_reason):
                 moved.append((attempt, now))

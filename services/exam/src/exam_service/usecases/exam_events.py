@@ -65,4 +65,5 @@ def _last_possible_end(exam: ExamRow, ends: exam_ends.Ends) -> datetime | None:
         grace_seconds=exam.settings.grace_seconds,
         accommodated_end=ends.accommodated,
         running_end=ends.running,
+        paused=ends.paused,
     )

@@ -74,7 +74,7 @@ _LOCK = sa.text(
 _PUT_NEWER = sa.text(
     f"""
     INSERT INTO grades ({", ".join(_GRADE)}) SELECT {", ".join(_GRADE)} FROM {_rows("grade", _GRADE)}
-    {_update(_GRADE)} WHERE grades.attempt_version < excluded.attempt_version
+    {_update(_GRADE)}, withdrawn = false WHERE grades.attempt_version < excluded.attempt_version
     RETURNING student_id, student_exam_id
     """  # noqa: S608 - names of ours
 )

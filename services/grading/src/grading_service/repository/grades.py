@@ -11,12 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from grading_service.domain.scoring import Mark, Totals
 from grading_service.domain.student_view import GradedItem
+from grading_service.repository.withdrawals import counts
 from grading_service.tables import grade_items, grades, mark_history
 
 
 @dataclass(frozen=True)
 class GradedAttempt:
-    """The head of a grade: which attempt, at which version, with what sums."""
+    """The head of a grade: which attempt, at which version, with what sums.
+
+    `withdrawn`: the attempt was reopened or declared void since.
+    """
 
     student_id: UUID
     student_exam_id: UUID
@@ -29,6 +33,7 @@ class GradedAttempt:
     totals: Totals
     letterings: Mapping[str, Sequence[str]]
     graded_at: datetime
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ async def lock(conn: AsyncConnection, student_exam_id: UUID) -> GradedAttempt | 
 
 
 async def by_attempts(conn: AsyncConnection, student_exam_ids: Collection[UUID]) -> list[GradedAttempt]:
-    query = sa.select(grades).where(grades.c.student_exam_id.in_(list(student_exam_ids)))
+    query = sa.select(grades).where(grades.c.student_exam_id.in_(list(student_exam_ids)), counts(grades))
     return [grade_of(row) for row in (await conn.execute(query)).all()]
 
 
@@ -104,7 +109,7 @@ async def list_of_student(
 ) -> list[GradedAttempt]:
     """Newest first, strictly after the given closing moment and attempt."""
     place = sa.tuple_(grades.c.closed_at, grades.c.student_exam_id)
-    query = sa.select(grades).where(grades.c.student_id == student_id)
+    query = sa.select(grades).where(grades.c.student_id == student_id, counts(grades))
     if after is not None:
         query = query.where(place < sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
     query = query.order_by(grades.c.closed_at.desc(), grades.c.student_exam_id.desc()).limit(limit)
@@ -128,7 +133,8 @@ async def items(
 
 
 async def pending_total(conn: AsyncConnection, exam_id: UUID | None) -> int:
-    query = sa.select(sa.func.count()).select_from(grade_items).where(grade_items.c.status == "pending")
+    pending = grade_items.c.status == "pending"
+    query = sa.select(sa.func.count()).select_from(grade_items).where(pending, counts(grade_items))
     if exam_id is not None:
         query = query.where(grade_items.c.exam_id == exam_id)
     return await conn.scalar(query) or 0
@@ -140,7 +146,7 @@ async def pending_answers(
     """Oldest first, strictly after (closed_at, attempt, question)."""
     c = grade_items.c
     columns = (c[field.name] for field in fields(PendingAnswer))
-    query = sa.select(*columns).where(c.status == "pending")
+    query = sa.select(*columns).where(c.status == "pending", counts(grade_items))
     if exam_id is not None:
         query = query.where(c.exam_id == exam_id)
     if after is not None:
@@ -169,6 +175,7 @@ def grade_of(row: sa.Row[Any]) -> GradedAttempt:
         totals=sums,
         letterings=row.letterings,
         graded_at=row.graded_at,
+        withdrawn=row.withdrawn,
     )
 
 

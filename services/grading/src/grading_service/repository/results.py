@@ -24,7 +24,7 @@ _STORED = sa.text(
                 THEN CAST(revealing AS text) END AS revealing
     FROM unnest(CAST(:students AS uuid[]), CAST(:attempts AS uuid[])) AS wanted (student_id, attempt_id)
          JOIN grades ON grades.student_id = wanted.student_id
-              AND grades.student_exam_id = wanted.attempt_id
+              AND grades.student_exam_id = wanted.attempt_id AND NOT grades.withdrawn
          JOIN exam_policies ON exam_policies.exam_id = grades.exam_id
          LEFT JOIN student_views ON student_views.student_id = wanted.student_id
               AND student_views.student_exam_id = wanted.attempt_id

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _GRADE = sa.text(
-    "SELECT attempt_version, status, graded_count, pending_count, graded_at FROM grades"
+    "SELECT attempt_version, status, graded_count, pending_count, graded_at, withdrawn FROM grades"
     " WHERE student_exam_id = :id"
 )
 _MOMENTS = sa.text(

@@ -12,7 +12,7 @@ from examprotos.grading.v1 import events_pb2
 
 from grading_service.domain.scoring import mark, totals
 from grading_service.domain.student_view import GradedItem, plain_items, revealing_items
-from grading_service.repository import grade_batches, grades
+from grading_service.repository import grade_batches, grades, withdrawals
 from grading_service.repository.grade_batches import Attempt
 from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.papers import Paper, PaperCache
@@ -48,10 +48,11 @@ async def grade_attempts(
 ) -> list[GradedAttempt]:
     """Grade these attempts, each in the newest version that is among them; gives the grades it stored.
 
-    A version that is not newer than the graded one changes nothing. Raises LookupError where an exam has
-    no frozen paper; nothing is to be committed then.
+    A version that is not newer than the graded one, or than one that was withdrawn, changes nothing. The
+    caller took its turn (`withdrawals.take_turns`). Raises LookupError where an exam has no frozen paper;
+    nothing is to be committed then.
     """
-    newest = _newest(closed)
+    newest = await _not_withdrawn(tx, _newest(closed))
     papers = {one.exam_id: await cache.get(tx.conn, one.exam_id) for one in newest.values()}
     graded = await grade_batches.lock(tx.conn, newest)
     due: dict[Attempt, ClosedAttempt] = {}
@@ -79,6 +80,14 @@ async def grade_attempts(
         attempt = (grade.student_id, grade.student_exam_id)
         tx.publish(_graded(grade), traceparent=due[attempt].traceparent)
     return [grade for grade, _ in made]
+
+
+async def _not_withdrawn(tx: Tx, newest: Mapping[Attempt, ClosedAttempt]) -> dict[Attempt, ClosedAttempt]:
+    """Without what was closed before the attempt was reopened or declared void."""
+    withdrawn = await withdrawals.versions(tx.conn, newest)
+    return {
+        attempt: one for attempt, one in newest.items() if one.attempt_version > withdrawn.get(attempt, -1)
+    }
 
 
 def _newest(closed: Sequence[ClosedAttempt]) -> dict[Attempt, ClosedAttempt]:

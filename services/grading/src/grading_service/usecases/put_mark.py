@@ -42,6 +42,8 @@ async def put_mark(
         grade = await grades.lock(tx.conn, student_exam_id)
         if grade is None:
             raise not_found("There is no graded attempt of this id.")
+        if grade.withdrawn:
+            raise conflict("not_markable", "The attempt was reopened or declared void since it was graded.")
         pair = (grade.student_id, grade.student_exam_id)
         items = (await grades.items(tx.conn, [pair])).get(student_exam_id, [])
         place = _place(items, question_id)

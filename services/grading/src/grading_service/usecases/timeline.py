@@ -20,6 +20,7 @@ async def timeline(db: Database, student_exam_id: str) -> list[str]:
         lines = [
             f"grading: version {grade.attempt_version} ({grade.status}) as of {_stamp(grade.graded_at)},"
             f" {grade.graded_count} questions graded, {grade.pending_count} wait for a marker"
+            f"{', withdrawn' if grade.withdrawn else ''}"
         ]
     return [*lines, *(f"  {_stamp(at)}  {what}" for at, what in moments)]
 
