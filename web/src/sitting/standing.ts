@@ -16,7 +16,16 @@ export interface Counts {
 
 export type Standing =
   /** Nothing was answered yet. */
-  "fresh" | "saved" | "saving" | "retrying" | "offline" | "loggedOut" | "undecided" | "refused" | "picture";
+  | "fresh"
+  | "saved"
+  | "saving"
+  | "retrying"
+  | "offline"
+  | "paused"
+  | "loggedOut"
+  | "undecided"
+  | "refused"
+  | "picture";
 
 export const countsOf = createSelector(
   [(state: SittingState) => state.entries, (state: SittingState) => state.uploads],
@@ -44,6 +53,7 @@ export function standingOf(state: SittingState): Standing {
     return counts.sending > 0 ? "saving" : "picture";
   }
   if (state.sessionLost) return "loggedOut";
+  if (state.phase.kind === "paused") return "paused";
   if (state.fromJournal || state.send === "offline") return "offline";
   if (state.phase.kind === "timeUp" || state.phase.kind === "handingIn") {
     return state.phase.problem ? "retrying" : "saving";

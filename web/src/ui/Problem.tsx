@@ -5,14 +5,21 @@ import { isProblem } from "@/api/problem";
 import { Button, Note } from ".";
 import styles from "./ui.module.css";
 
-export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+interface Props {
+  error: unknown;
+  onRetry?: () => void;
+  /** It is tried again without the person's doing: they are not told to. */
+  bySelf?: boolean;
+}
+
+export function Problem({ error, onRetry, bySelf = false }: Props) {
   const t = useTranslations("common");
   const problem = isProblem(error) ? error : null;
   const text =
     problem?.status === 0
-      ? t("offline")
+      ? t(bySelf ? "offlineNow" : "offline")
       : problem?.status === 503
-        ? t("unavailable")
+        ? t(bySelf ? "unavailableNow" : "unavailable")
         : problem?.detail || t("failed");
   return (
     <Note tone="bad" live>

@@ -4,7 +4,7 @@ import { useTranslations } from "use-intl";
 import type { AttemptQuestion } from "@/api/student.gen";
 import { useMoment } from "@/i18n/when";
 import { Button, Note } from "@/ui";
-import type { Entry, Other } from "../entry";
+import { type Entry, isUndecided, type Other } from "../entry";
 import { AnswerText } from "./AnswerText";
 import { useSitting } from "./context";
 import { focusQuestion } from "./focus";
@@ -20,15 +20,17 @@ export function Conflict({ question, entry, other }: Props) {
   const t = useTranslations("sitting");
   const moment = useMoment();
   const sitting = useSitting();
+  // Who goes on typing has chosen; the other text stays in sight all the same.
+  const open = isUndecided(entry);
   function decide(which: "mine" | "other") {
     sitting.decide(question.id, which);
     // The buttons go: the focus must not go with them.
     focusQuestion(sitting.state);
   }
   return (
-    <Note tone="bad">
+    <Note tone={open ? "bad" : "warn"}>
       <strong>{t("conflict.title")}</strong>
-      <p>{t("conflict.text")}</p>
+      <p>{open ? t("conflict.text") : t("conflict.wentOn")}</p>
       <div className={styles.sides}>
         <Side
           title={t("conflict.mine")}
@@ -65,9 +67,7 @@ function Side({ title, when, question, answer, action, onChoose }: SideProps) {
     <div className={styles.side}>
       <h3>{title}</h3>
       {when ? <p className={styles.when}>{when}</p> : null}
-      <div className={styles.text} dir="auto">
-        <AnswerText question={question} answer={answer} />
-      </div>
+      <AnswerText question={question} answer={answer} label={title} />
       <div>
         <Button onClick={onChoose}>{action}</Button>
       </div>

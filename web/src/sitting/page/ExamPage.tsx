@@ -97,7 +97,7 @@ function HandingIn() {
         <FocusedHeading>{t("handingIn")}</FocusedHeading>
         {phase.problem ? (
           <>
-            <Problem error={phase.problem} />
+            <Problem error={phase.problem} bySelf />
             <p>{durable ? t("handingInFailed") : t("handingInFailedUnkept")}</p>
             <Row>
               <Button look="primary" onClick={() => sitting.wake()}>

@@ -34,7 +34,7 @@ it.each([
   refusing(code);
   expect(screen.getByText("One answer was not taken")).toBeDefined();
   const { textContent } = screen.getByRole("listitem");
-  expect(textContent).toBe(`Question 2 ${words}what was written`);
+  expect(textContent).toBe(`Question 2: ${words}what was written`);
 });
 
 it("what is new to this page is said in the server's words", () => {

@@ -7,8 +7,7 @@ import { questionsOf } from "../slice";
 import { notTakenOf } from "../standing";
 import { AnswerText } from "./AnswerText";
 import { useShown } from "./context";
-import receipt from "./receipt.module.css";
-import styles from "./sitting.module.css";
+import styles from "./receipt.module.css";
 
 export function NotTaken({ rejected }: { rejected: RejectedItem[] }) {
   const t = useTranslations("sitting");
@@ -20,18 +19,17 @@ export function NotTaken({ rejected }: { rejected: RejectedItem[] }) {
   return (
     <Note tone="bad">
       <strong>{t("notTaken", { count: notTaken.length })}</strong>
-      <ul className={receipt.notTaken}>
+      <ul className={styles.notTaken}>
         {notTaken.map(({ id, code, detail }) => {
           const place = questions.findIndex((question) => question.id === id);
           const question = questions[place];
+          const name = t("question", { number: place + 1 });
           return (
             <li key={id}>
-              {question ? t("question", { number: place + 1 }) : null}{" "}
+              {question ? <strong>{name}: </strong> : null}
               {t.has(`why.${code}`) ? t(`why.${code}`) : detail}
               {question ? (
-                <div className={styles.text} dir="auto">
-                  <AnswerText question={question} answer={entries[id]?.answer ?? null} />
-                </div>
+                <AnswerText question={question} answer={entries[id]?.answer ?? null} label={name} />
               ) : null}
             </li>
           );

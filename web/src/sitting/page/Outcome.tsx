@@ -2,11 +2,12 @@
 /** Where there is no exam to sit: why, and the way back. */
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import type { ApiProblem } from "@/api/problem";
 import { Button, ButtonLink, Card, Row, Stack } from "@/ui";
 import { Problem } from "@/ui/Problem";
 import { PageTitle } from "@/ui/Shell";
 import { Receipt } from "./Receipt";
-import type { Place } from "./useOpening";
+import { isTriedAgain, type Place } from "./useOpening";
 
 export function Outcome({
   place,
@@ -19,8 +20,23 @@ export function Outcome({
   if (place.kind === "closed") return <Receipt submitted={place.submitted} by={place.by} title={null} />;
   return (
     <Told title={t(`outcome.${place.kind}.title`)} onRetry={place.kind === "none" ? undefined : onRetry}>
-      {place.kind === "failed" ? <Problem error={place.problem} /> : <p>{t(`outcome.${place.kind}.text`)}</p>}
+      {place.kind === "failed" ? (
+        <Failed problem={place.problem} />
+      ) : (
+        <p>{t(`outcome.${place.kind}.text`)}</p>
+      )}
     </Told>
+  );
+}
+
+function Failed({ problem }: { problem: ApiProblem }) {
+  const t = useTranslations("sitting");
+  const bySelf = isTriedAgain(problem);
+  return (
+    <>
+      <Problem error={problem} bySelf={bySelf} />
+      {bySelf ? <p>{t("outcome.failed.text")}</p> : null}
+    </>
   );
 }
 

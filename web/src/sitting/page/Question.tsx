@@ -38,7 +38,7 @@ export const Question = memo(function Question({ id, place, disabled }: Props) {
       {isRefused(entry) ? (
         <Note tone="bad" live>
           <strong>{t("refused")}</strong>
-          <p>{entry.refused?.detail}</p>
+          <p dir="auto">{entry.refused?.detail}</p>
         </Note>
       ) : null}
       {entry.other ? <Conflict question={question} entry={entry} other={entry.other} /> : null}

@@ -40,7 +40,9 @@ export function Receipt({ submitted, by, title, practice = false }: Props) {
           {lines.map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd dir="auto">{value}</dd>
+              <dd>
+                <bdi>{value}</bdi>
+              </dd>
             </div>
           ))}
         </dl>
@@ -76,11 +78,11 @@ function useLines(submitted: Submitted, title: string | null): [string, string][
   const t = useTranslations("sitting");
   const moment = useMoment();
   const { receipt } = submitted;
-  const at = `${moment(submitted.submitted_at)} (${submitted.submitted_at})`;
   return [
     ...(title ? [[t("receipt.exam"), title] satisfies [string, string]] : []),
     [t("receipt.status"), t(`receipt.${submitted.status}`)],
-    [t("receipt.at"), at],
+    [t("receipt.at"), moment(submitted.submitted_at) ?? ""],
+    [t("receipt.exactly"), submitted.submitted_at],
     [t("receipt.count"), String(receipt.answer_count)],
     [t("receipt.digest"), receipt.answers_digest],
     [t("receipt.attempt"), submitted.student_exam_id],

@@ -33,18 +33,18 @@ export function Review({ onBack }: { onBack: () => void }) {
         <p>{t("answeredOf", { answered, count })}</p>
         {fine ? <Note tone="good">{t("allAnswered")}</Note> : null}
         <Some
-          title={t("unansweredSome", { count: review.unanswered.length })}
-          listed={review.unanswered}
-          onGo={go}
-        />
-        <Some title={t("flaggedSome", { count: review.flagged.length })} listed={review.flagged} onGo={go} />
-        <Some
           title={t("conflict.some", { count: review.undecided.length })}
           listed={review.undecided}
           onGo={go}
         />
         <Some title={t("refusedSome", { count: review.refused.length })} listed={review.refused} onGo={go} />
         <Some title={t("unsentSome", { count: review.unsent.length })} listed={review.unsent} onGo={go} />
+        <Some
+          title={t("unansweredSome", { count: review.unanswered.length })}
+          listed={review.unanswered}
+          onGo={go}
+        />
+        <Some title={t("flaggedSome", { count: review.flagged.length })} listed={review.flagged} onGo={go} />
         <Pictures listed={review.sending} onGo={go} />
         <Row>
           <Button onClick={onBack}>{t("backToExam")}</Button>

@@ -15,11 +15,15 @@ const LOOKS: Record<Standing, { tone: Tone; sign: string; trouble: boolean }> = 
   saving: { tone: "accent", sign: "…", trouble: false },
   retrying: { tone: "warn", sign: "!", trouble: true },
   offline: { tone: "warn", sign: "!", trouble: true },
+  paused: { tone: "warn", sign: "!", trouble: true },
   loggedOut: { tone: "bad", sign: "!", trouble: true },
   undecided: { tone: "bad", sign: "!", trouble: true },
   refused: { tone: "bad", sign: "!", trouble: true },
   picture: { tone: "bad", sign: "!", trouble: true },
 };
+
+/** "10:42:07" in all languages: short enough to stand beside the time that is left. */
+const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
 
 export function SaveBadge() {
   const t = useTranslations("sitting");
@@ -28,9 +32,7 @@ export function SaveBadge() {
   const savedAt = useShown((state) => state.savedAt);
   const said = useAnnounced(standing);
   const { tone, sign } = LOOKS[standing];
-  const time = savedAt
-    ? format.dateTime(new Date(savedAt), { hour: "2-digit", minute: "2-digit", second: "2-digit" })
-    : null;
+  const time = savedAt ? format.dateTime(new Date(savedAt), SECONDS) : null;
   const durable = useShown((state) => state.durable);
   const name = standing === "offline" && !durable ? "offlineUnkept" : standing;
   const text = standing === "saved" && time ? t("badge.savedAt", { time }) : t(`badge.${name}`);

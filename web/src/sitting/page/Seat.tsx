@@ -15,6 +15,7 @@ import { countsOf } from "../standing";
 import { SittingContext, useShown } from "./context";
 import { ExamPage } from "./ExamPage";
 import { Outcome } from "./Outcome";
+import styles from "./sitting.module.css";
 import { Timer } from "./Timer";
 import { useOpening } from "./useOpening";
 
@@ -51,6 +52,7 @@ export function Seat({ person, exam, session }: { person: Person; exam: string; 
 function Guarded({ sitting, session }: { sitting: Sitting; session: SessionState }) {
   const t = useTranslations("sitting");
   const lost = useShown((state) => state.sessionLost);
+  const title = useShown((state) => state.paper?.exam.title);
   const [wasIn, setWasIn] = useState(false);
   useEffect(() => {
     if (session.state === "in") {
@@ -65,7 +67,12 @@ function Guarded({ sitting, session }: { sitting: Sitting; session: SessionState
       </div>
       {lost ? (
         <>
-          <Timer />
+          <div className={styles.heldUp}>
+            <strong>
+              <bdi>{title}</bdi>
+            </strong>
+            <Timer />
+          </div>
           <LoginForm notice={t("loggedOut")} />
         </>
       ) : null}
