@@ -15,7 +15,7 @@ from examprotos.exam.v1 import (
     invigilation_pb2,
     questions_pb2,
 )
-from examprotos.grading.v1 import keys_pb2, marking_pb2, results_pb2
+from examprotos.grading.v1 import keys_pb2, marking_pb2, regrading_pb2, results_pb2
 from examprotos.imports.v1 import content_pb2, imports_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -174,6 +174,13 @@ def result(*, released: bool = True) -> results_pb2.StudentResult:
         graded_count=1,
         grading="complete",
         items=[item] if released else [],
+        changes=[score_change()],
+    )
+
+
+def score_change() -> results_pb2.ScoreChange:
+    return results_pb2.ScoreChange(
+        question_id=QUESTION, policy="rekey", reason="B is right.", at=at(40), score_after_hundredths=125
     )
 
 
@@ -202,7 +209,37 @@ def keys() -> keys_pb2.GetKeysResponse:
     return keys_pb2.GetKeysResponse(items=[keys_pb2.VersionKey(version_id=VERSION, key=key)])
 
 
-def exam() -> exams_pb2.Exam:
+def regrade() -> regrading_pb2.Regrade:
+    return regrading_pb2.Regrade(
+        id=JOB,
+        exam_id=EXAM,
+        question_id=QUESTION,
+        version=1,
+        policy="rekey",
+        key=keys_pb2.AnswerKey(numeric=keys_pb2.NumericKey(value="9.8", tolerance="0.1")),
+        reason="Rounding.",
+        actor_id=STUDENT,
+        at=at(40),
+        applied=True,
+        changed=1,
+        raised=1,
+    )
+
+
+def regrade_report() -> regrading_pb2.RegradeReport:
+    before, after = (
+        regrading_pb2.Standing(
+            total_score_hundredths=score, max_possible_hundredths=300, percentage_hundredths=share
+        )
+        for score, share in ((0, 0), (150, 5000))
+    )
+    difference = regrading_pb2.Difference(
+        student_exam_id=ATTEMPT, student_id=STUDENT, attempt_no=1, before=before, after=after
+    )
+    return regrading_pb2.RegradeReport(regrade=regrade(), items=[difference])
+
+
+def exam(status: exams_pb2.ExamStatus = exams_pb2.EXAM_STATUS_DRAFT) -> exams_pb2.Exam:
     settings = exams_pb2.ExamSettings(
         title="Biology",
         duration_minutes=60,
@@ -216,7 +253,7 @@ def exam() -> exams_pb2.Exam:
     )
     return exams_pb2.Exam(
         id=EXAM,
-        status=exams_pb2.EXAM_STATUS_DRAFT,
+        status=status,
         settings=settings,
         roster=exams_pb2.Roster(all=True),
         questions=[exams_pb2.ExamQuestion(question_id=QUESTION, points_hundredths=300)],
@@ -366,6 +403,11 @@ def everything() -> dict[str, object]:
         "Marking/ListQueue": marking_pb2.ListQueueResponse(items=[queue_item], total=1),
         "Marking/PutMark": full_result(),
         "Marking/BatchGetResults": marking_pb2.BatchGetResultsResponse(items=[full_result()]),
+        "Regrading/Regrade": regrade_report(),
+        "Regrading/PreviewRegrade": regrade_report(),
+        "Regrading/RollBack": regrade_report(),
+        "Regrading/GetRegrade": regrade_report(),
+        "Regrading/ListRegrades": regrading_pb2.ListRegradesResponse(items=[regrade()]),
         "Marking/ReleaseResults": marking_pb2.ReleaseResultsResponse(released_at=at()),
         "Imports/CreateJob": job("queued"),
         "Imports/GetJob": job(),
@@ -387,4 +429,5 @@ def everything() -> dict[str, object]:
         "PublishExam",
         "CloseExam",
     )
-    return found | {f"Authoring/{method}": exam() for method in building}
+    published = exam(exams_pb2.EXAM_STATUS_PUBLISHED)
+    return found | {f"Authoring/{method}": published for method in building}

@@ -127,6 +127,8 @@ BODIES = {
     "put_own_accommodation": {"extra_time_percent": 25},
     "put_accommodation": {"extra_time_percent": 25},
     "put_mark": {"score": 1},
+    "regrade": {"question_id": samples.QUESTION, "policy": "exclude"},
+    "roll_back_regrade": {"reason": "A mistake."},
     "create_user": {"email": "a@example.com", "name": "A"},
     "update_user": {"active": False},
     "report_from_page": {"oldest_unsaved_seconds": 3.5},

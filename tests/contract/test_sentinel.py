@@ -76,6 +76,9 @@ async def test_a_planted_key_is_found_nowhere(
     await hand_in(student, attempt)
     for path in ("/admin/questions", f"/admin/exams/{exam_id}", "/admin/grading/queue"):
         await student.body("GET", path)
+    await regraded(admin, exam_id, attempt, sentinel)
+    result = await student.body("GET", f"/student/results/{attempt['student_exam_id']}")
+    assert [change["policy"] for change in result["changes"]] == ["rekey", "exclude"]
     await eventually(lambda: kinds_about(passed, attempt["student_exam_id"]) >= {"closed", "graded"})
     nowhere(sentinel, system, student, passed)
 
@@ -163,6 +166,22 @@ async def hand_in(student: Eavesdropper, attempt: Json) -> None:
     await student.graded(attempt)
     await student.body("GET", f"/student/results/{attempt['student_exam_id']}")
     await student.body("GET", "/student/results")
+
+
+async def regraded(admin: Admin, exam_id: str, attempt: Json, sentinel: str) -> None:
+    """Another key with the sentinel in it, by which this student's answer is right, and an exclusion."""
+    one, two = (attempt["questions"][place]["id"] for place in places(attempt, "one", "two"))
+    key = {"accepted": ["A", sentinel], "case_sensitive": False}
+    for asked in (
+        {"question_id": one, "policy": "rekey", "key": key},
+        {"question_id": two, "policy": "exclude"},
+    ):
+        await admin.ok("POST", f"/admin/exams/{exam_id}/regrade", json=asked)
+
+
+def places(attempt: Json, *endings: str) -> list[int]:
+    texts = [question["text"] for question in attempt["questions"]]
+    return [next(place for place, text in enumerate(texts) if text.endswith(end)) for end in endings]
 
 
 def bad_answers() -> list[Any]:

@@ -167,6 +167,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
     from examprotos.exam.v1.invigilation_pb2_grpc import InvigilationStub
     from examprotos.grading.v1.keys_pb2_grpc import AnswerKeysStub
     from examprotos.grading.v1.marking_pb2_grpc import MarkingStub
+    from examprotos.grading.v1.regrading_pb2_grpc import RegradingStub
     from examprotos.imports.v1.content_pb2_grpc import ContentStub
     from examprotos.imports.v1.imports_pb2_grpc import ImportsStub
 
@@ -179,6 +180,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         imports,
         marking,
         questions,
+        regrading,
         users,
     )
     from exam_gateway.staff.backend import StaffBackend
@@ -190,12 +192,13 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         files=QuestionFilesStub(channels["exam"]),
         keys=AnswerKeysStub(channels["grading"]),
         marking=MarkingStub(channels["grading"]),
+        regrading=RegradingStub(channels["grading"]),
         content=ContentStub(channels["import"]),
         imports=ImportsStub(channels["import"]),
         audits={name: AuditLogStub(channel) for name, channel in channels.items()},
         live=live,
     )
-    parts = (questions, files, exams, accommodations, attempts, marking, users, imports, audit)
+    parts = (questions, files, exams, accommodations, attempts, marking, regrading, users, imports, audit)
     return Surface(STAFF, backend, [part.router for part in parts])
 
 

@@ -34,6 +34,8 @@ STATUS = {
     "not_publishable": 409,
     "not_published": 409,
     "not_markable": 409,
+    "already_rolled_back": 409,
+    "not_a_regrade": 409,
     "not_a_workbook": 415,
     "not_a_picture": 415,
     "unsupported": 415,

@@ -231,7 +231,7 @@ async def test_a_reopened_attempt_goes_on_with_all_its_answers(
     assert event.attempt_version == 3
     # The grade of the new version is waited for; what was submitted before is kept.
     await write(db, "UPDATE student_exams SET announce_at = announce_at - interval '1 hour'")
-    await write(db, "UPDATE outbox SET written_at = now()")
+    await write(db, "DELETE FROM outbox")
     assert await announce_ungraded(db, hall.papers) == 1
     (kept,) = await rows(db, "SELECT * FROM attempt_history")
     assert [answer["answer"] for answer in kept["answers"]] == ["first"]

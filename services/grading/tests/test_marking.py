@@ -115,7 +115,7 @@ async def test_the_editor_gets_the_keys_that_are_there(
     db: Database, exam: FrozenExam, cache: PaperCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with db.reading() as conn:
-        paper = await cache.get(conn, exam.exam_id)
+        paper = await cache.get(conn, exam.exam_id, 0)
     versions = [str(one.question.version_id) for one in paper.questions]
     request = keys_pb2.GetKeysRequest(version_ids=[*versions, str(uuid7())])
     found = await AnswerKeysServicer(db).GetKeys(request, None)  # type: ignore[arg-type]

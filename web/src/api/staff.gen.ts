@@ -147,6 +147,36 @@ const injectedRtkApi = api.injectEndpoints({
         body: queryArg.examQuestionsIn,
       }),
     }),
+    regrade: build.mutation<RegradeApiResponse, RegradeApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/regrade`,
+        method: "POST",
+        body: queryArg.regradeIn,
+        params: {
+          dry_run: queryArg.dryRun,
+        },
+      }),
+    }),
+    listRegrades: build.query<ListRegradesApiResponse, ListRegradesApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/regrades`,
+      }),
+    }),
+    getRegrade: build.query<GetRegradeApiResponse, GetRegradeApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/regrades/${queryArg.regradeId}`,
+      }),
+    }),
+    rollBackRegrade: build.mutation<
+      RollBackRegradeApiResponse,
+      RollBackRegradeApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/regrades/${queryArg.regradeId}/rollback`,
+        method: "POST",
+        body: queryArg.rollbackIn,
+      }),
+    }),
     releaseResults: build.mutation<
       ReleaseResultsApiResponse,
       ReleaseResultsApiArg
@@ -475,6 +505,32 @@ export type SetExamQuestionsApiResponse =
 export type SetExamQuestionsApiArg = {
   examId: string;
   examQuestionsIn: ExamQuestionsIn;
+};
+export type RegradeApiResponse =
+  /** status 200 Successful Response */ RegradeReport;
+export type RegradeApiArg = {
+  examId: string;
+  /** Tell the difference for each student; change nothing. */
+  dryRun?: boolean;
+  regradeIn: RegradeIn;
+};
+export type ListRegradesApiResponse =
+  /** status 200 Successful Response */ Regrades;
+export type ListRegradesApiArg = {
+  examId: string;
+};
+export type GetRegradeApiResponse =
+  /** status 200 Successful Response */ RegradeReport;
+export type GetRegradeApiArg = {
+  examId: string;
+  regradeId: string;
+};
+export type RollBackRegradeApiResponse =
+  /** status 200 Successful Response */ RegradeReport;
+export type RollBackRegradeApiArg = {
+  examId: string;
+  regradeId: string;
+  rollbackIn: RollbackIn;
 };
 export type ReleaseResultsApiResponse =
   /** status 200 Successful Response */ Released;
@@ -930,6 +986,118 @@ export type ExamQuestionIn = {
 export type ExamQuestionsIn = {
   questions: ExamQuestionIn[];
 };
+export type ChoiceKeyOut = {
+  correct: string[];
+};
+export type TrueFalseKeyOut = {
+  correct: boolean;
+};
+export type NumericKeyOut = {
+  tolerance: number;
+  value: number;
+};
+export type ShortTextKeyOut = {
+  accepted: string[];
+  case_sensitive: boolean;
+};
+export type Standing = {
+  max_possible: number;
+  percentage: number;
+  score: number;
+};
+export type Difference = {
+  after: Standing;
+  attempt_no: number;
+  before: Standing;
+  email: string | null;
+  /** null while the service that knows names is away. */
+  name: string | null;
+  student_exam_id: string;
+  student_id: string;
+};
+export type RegradeReport = {
+  at: string;
+  /** For a rekey: the bank's question has another key now. null where that is not known. */
+  bank_differs: boolean | null;
+  /** The version of the bank's question. */
+  bank_version: number | null;
+  by: string;
+  by_name: string | null;
+  /** Attempts whose result is another. */
+  changed: number;
+  /** false while it has not reached every grade; it will. */
+  complete: boolean;
+  dry_run: boolean;
+  exam_id: string;
+  /** null for a dry run. */
+  id: string | null;
+  key: ChoiceKeyOut | TrueFalseKeyOut | NumericKeyOut | ShortTextKeyOut | null;
+  lowered: number;
+  policy: "rekey" | "full_marks" | "exclude" | "rollback";
+  question_id: string;
+  raised: number;
+  reason: string;
+  rolled_back_by: string | null;
+  /** A dry run tells of every graded attempt, first those that it would change; a regrade of those that it changed. */
+  students: Difference[];
+  /** For a rollback: the regrade that it took back. */
+  undoes: string | null;
+  /** Counts the exam's regrades, rollbacks included. */
+  version: number;
+};
+export type ChoiceKey = {
+  correct: string[];
+};
+export type TrueFalseKey = {
+  correct: boolean;
+};
+export type NumericKey = {
+  tolerance?: number | string;
+  value: number | string;
+};
+export type ShortTextKey = {
+  accepted: string[];
+  case_sensitive?: boolean;
+};
+export type RegradeIn = {
+  /** For `rekey`, and for it alone. */
+  key?: ChoiceKey | TrueFalseKey | NumericKey | ShortTextKey | null;
+  policy: "rekey" | "full_marks" | "exclude";
+  question_id: string;
+  /** Students whose score it changes are shown it: write nothing that they may not read. */
+  reason?: string;
+};
+export type Regrade = {
+  at: string;
+  by: string;
+  by_name: string | null;
+  /** Attempts whose result is another. */
+  changed: number;
+  /** false while it has not reached every grade; it will. */
+  complete: boolean;
+  exam_id: string;
+  /** null for a dry run. */
+  id: string | null;
+  key: ChoiceKeyOut | TrueFalseKeyOut | NumericKeyOut | ShortTextKeyOut | null;
+  lowered: number;
+  policy: "rekey" | "full_marks" | "exclude" | "rollback";
+  question_id: string;
+  raised: number;
+  reason: string;
+  rolled_back_by: string | null;
+  /** For a rollback: the regrade that it took back. */
+  undoes: string | null;
+  /** Counts the exam's regrades, rollbacks included. */
+  version: number;
+};
+export type Regrades = {
+  items: Regrade[];
+  next_cursor: string | null;
+};
+export type RollbackIn = {
+  /** Students whose score it changes are shown it: write nothing that they may not read. */
+  reason: string;
+};
 export type Released = {
   released_at: string;
 };
@@ -1060,20 +1228,6 @@ export type FailedRows = {
   items: FailedRow[];
   next_cursor: string | null;
 };
-export type ChoiceKeyOut = {
-  correct: string[];
-};
-export type TrueFalseKeyOut = {
-  correct: boolean;
-};
-export type NumericKeyOut = {
-  tolerance: number;
-  value: number;
-};
-export type ShortTextKeyOut = {
-  accepted: string[];
-  case_sensitive: boolean;
-};
 export type OptionOut = {
   id: string;
   text: string;
@@ -1150,9 +1304,6 @@ export type Image = {
   text: string;
   type: "image";
 };
-export type ChoiceKey = {
-  correct: string[];
-};
 export type MultiChoice = {
   category?: string;
   explanation?: string | null;
@@ -1180,10 +1331,6 @@ export type MultiChoice = {
   text: string;
   type: "multi_choice";
 };
-export type NumericKey = {
-  tolerance?: number | string;
-  value: number | string;
-};
 export type Numeric = {
   category?: string;
   explanation?: string | null;
@@ -1210,10 +1357,6 @@ export type Numeric = {
   /** Markdown and TeX, as typed. HTML in it is text: render it with HTML off, so that a tag is shown by its characters. So a question about `<b>` is possible. */
   text: string;
   type: "numeric";
-};
-export type ShortTextKey = {
-  accepted: string[];
-  case_sensitive?: boolean;
 };
 export type ShortText = {
   category?: string;
@@ -1295,9 +1438,6 @@ export type Essay = {
   /** Markdown and TeX, as typed. HTML in it is text: render it with HTML off, so that a tag is shown by its characters. So a question about `<b>` is possible. */
   text: string;
   type: "text";
-};
-export type TrueFalseKey = {
-  correct: boolean;
 };
 export type TrueFalse = {
   category?: string;
@@ -1588,6 +1728,12 @@ export const {
   useCloseExamMutation,
   usePublishExamMutation,
   useSetExamQuestionsMutation,
+  useRegradeMutation,
+  useListRegradesQuery,
+  useLazyListRegradesQuery,
+  useGetRegradeQuery,
+  useLazyGetRegradeQuery,
+  useRollBackRegradeMutation,
   useReleaseResultsMutation,
   useListResultsQuery,
   useLazyListResultsQuery,

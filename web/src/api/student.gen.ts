@@ -366,6 +366,16 @@ export type MyResults = {
   items: MyResultSummary[];
   next_cursor: string | null;
 };
+export type ScoreChange = {
+  at: string;
+  policy: "rekey" | "full_marks" | "exclude" | "rollback";
+  /** null where the exam shows scores of the whole alone. */
+  question_id: string | null;
+  reason: string | null;
+  score_after: number | null;
+  /** null where it waited for a marker, or did not count. */
+  score_before: number | null;
+};
 export type NumericAnswer = {
   tolerance: string;
   value: string;
@@ -424,6 +434,8 @@ export type MyResultItem = {
 };
 export type MyResult = {
   attempt_no: number;
+  /** The oldest first. */
+  changes: ScoreChange[];
   exam_id: string;
   /** null before the first grade. */
   exam_title: string | null;

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from examprotos.exam.v1.invigilation_pb2_grpc import InvigilationAsyncStub
     from examprotos.grading.v1.keys_pb2_grpc import AnswerKeysAsyncStub
     from examprotos.grading.v1.marking_pb2_grpc import MarkingAsyncStub
+    from examprotos.grading.v1.regrading_pb2_grpc import RegradingAsyncStub
     from examprotos.imports.v1.content_pb2_grpc import ContentAsyncStub
     from examprotos.imports.v1.imports_pb2_grpc import ImportsAsyncStub
 
@@ -35,6 +36,7 @@ class StaffBackend:
     files: QuestionFilesAsyncStub
     keys: AnswerKeysAsyncStub
     marking: MarkingAsyncStub
+    regrading: RegradingAsyncStub
     content: ContentAsyncStub
     imports: ImportsAsyncStub
     audits: Mapping[str, AuditLogAsyncStub]

@@ -139,7 +139,20 @@ def my_result(
         shapes.MyResultItem(**_item(item), **shown.get(item.question_id, {}))
         for item in (result.items if result.released else ())
     ]
-    return shapes.MyResult(**_summary(result), results=items)
+    changes = [_change(change) for change in (result.changes if result.released else ())]
+    return shapes.MyResult(**_summary(result), results=items, changes=changes)
+
+
+def _change(change: results_pb2.ScoreChange) -> shapes.ScoreChange:
+    policy: Any = change.policy
+    return shapes.ScoreChange(
+        question_id=id_or_none(change.question_id),
+        policy=policy,
+        reason=change.reason or None,
+        at=when(change.at),
+        score_before=_score(change, "score_before_hundredths"),
+        score_after=_score(change, "score_after_hundredths"),
+    )
 
 
 def _seen(question: attempts_pb2.AttemptQuestion) -> Json:

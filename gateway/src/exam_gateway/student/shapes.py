@@ -257,8 +257,20 @@ class MyResultSummary(Out):
     grading: Literal["complete", "pending"]
 
 
+class ScoreChange(Out):
+    """What a regrade did to the score."""
+
+    question_id: UUID | None = Field(description="null where the exam shows scores of the whole alone.")
+    policy: Literal["rekey", "full_marks", "exclude", "rollback"]
+    reason: str | None
+    at: AwareDatetime
+    score_before: float | None = Field(description="null where it waited for a marker, or did not count.")
+    score_after: float | None
+
+
 class MyResult(MyResultSummary):
     results: list[MyResultItem]
+    changes: list[ScoreChange] = Field(default=[], description="The oldest first.")
 
 
 class MyResults(Out):

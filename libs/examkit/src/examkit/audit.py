@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -47,24 +47,25 @@ class AuditEntry:
     request_id: str | None = None
 
 
-async def insert_entry(conn: AsyncConnection, entry: AuditEntry) -> UUID:
-    """Write one entry in the transaction of this connection; and return its id."""
-    entry_id = uuid7()
-    await conn.execute(
-        _AUDIT.insert().values(
-            id=entry_id,
-            actor_id=None if entry.actor_id is None else str(entry.actor_id),
-            actor_kind=entry.actor_kind,
-            action=entry.action,
-            object_type=entry.object_type,
-            object_id=str(entry.object_id),
-            before=None if entry.before is None else dict(entry.before),
-            after=None if entry.after is None else dict(entry.after),
-            reason=entry.reason,
-            request_id=entry.request_id or current_request_id() or None,
-        )
-    )
-    return entry_id
+async def insert_entries(conn: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
+    """Write these entries in the transaction of this connection."""
+    rows = [
+        {
+            "id": uuid7(),
+            "actor_id": None if entry.actor_id is None else str(entry.actor_id),
+            "actor_kind": entry.actor_kind,
+            "action": entry.action,
+            "object_type": entry.object_type,
+            "object_id": str(entry.object_id),
+            "before": None if entry.before is None else dict(entry.before),
+            "after": None if entry.after is None else dict(entry.after),
+            "reason": entry.reason,
+            "request_id": entry.request_id or current_request_id() or None,
+        }
+        for entry in entries
+    ]
+    if rows:
+        await conn.execute(_AUDIT.insert(), rows)
 
 
 class AuditServicer(audit_pb2_grpc.AuditLogServicer):

@@ -12,7 +12,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from examkit import telemetry
-from examkit.audit import AuditEntry, insert_entry
+from examkit.audit import AuditEntry, insert_entries
 from examkit.database_errors import Contended, DatabaseAway, sqlstate, translated, violated_constraint
 from examkit.engine import (
     Limits,
@@ -92,9 +92,9 @@ class Tx:
         for callback in self._committed:
             callback()
 
-    async def audit(self, entry: AuditEntry) -> None:
+    async def audit(self, *entries: AuditEntry) -> None:
         """Write to the audit trail in this transaction."""
-        await insert_entry(self.conn, entry)
+        await insert_entries(self.conn, entries)
 
     async def flush(self) -> bool:
         """Write what was published to the outbox; True if there was any. `Database` calls it."""

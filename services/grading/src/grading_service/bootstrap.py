@@ -14,9 +14,9 @@ from examkit.outbox import Relay
 from examkit.rpc.client import connect
 from examkit.rpc.server import RpcServer
 from examkit.tokens import TokenVerifier
-from examkit.workers import Worker
+from examkit.workers import Worker, periodic
 from examprotos.common.v1 import audit_pb2_grpc
-from examprotos.grading.v1 import keys_pb2_grpc, marking_pb2_grpc, results_pb2_grpc
+from examprotos.grading.v1 import keys_pb2_grpc, marking_pb2_grpc, regrading_pb2_grpc, results_pb2_grpc
 
 from grading_service.consumers import (
     ATTEMPT_CLOSED,
@@ -32,8 +32,10 @@ from grading_service.repository.papers import PaperCache
 from grading_service.rpc.keys import AnswerKeysServicer, PapersServicer
 from grading_service.rpc.marking import MarkingServicer
 from grading_service.rpc.policies import POLICIES
+from grading_service.rpc.regrading import RegradingServicer
 from grading_service.rpc.results import ResultsServicer
 from grading_service.settings import Settings
+from grading_service.usecases.apply_regrades import apply_all
 from grading_service.usecases.await_grade import GradeWaiters
 from grading_service.usecases.grade_attempts import GRADED
 
@@ -55,7 +57,7 @@ async def build(settings: Settings) -> AsyncIterator[App]:
         _add_servicers(server, db, cache, ResultsServicer(db, ExamEnds(exam), waiters, utc_now))
         yield App(
             rpc_server=server,
-            workers=_workers(settings, db, bus, Consumers(cache, waiters, utc_now)),
+            workers=_workers(settings, db, bus, cache, Consumers(cache, waiters, utc_now)),
             ready=partial(access.ready, db),
             always=(*access.workers, waiters),
         )
@@ -76,10 +78,13 @@ def _add_servicers(server: RpcServer, db: Database, cache: PaperCache, results: 
     keys_pb2_grpc.add_PapersServicer_to_server(PapersServicer(db), server.grpc)
     results_pb2_grpc.add_ResultsServicer_to_server(results, server.grpc)
     marking_pb2_grpc.add_MarkingServicer_to_server(MarkingServicer(db, cache, utc_now), server.grpc)
+    regrading_pb2_grpc.add_RegradingServicer_to_server(RegradingServicer(db, cache, utc_now), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
 
 
-def _workers(settings: Settings, db: Database, bus: Bus, consumers: Consumers) -> tuple[Worker, ...]:
+def _workers(
+    settings: Settings, db: Database, bus: Bus, cache: PaperCache, consumers: Consumers
+) -> tuple[Worker, ...]:
     return (
         Relay(db, bus, "grading", mandatory=[GRADED]),
         BatchConsumer(
@@ -91,4 +96,6 @@ def _workers(settings: Settings, db: Database, bus: Bus, consumers: Consumers) -
             most=settings.grading_batch,
         ),
         Consumer(bus, db, EXAMS_QUEUE, [EXAM_CHANGED], consumers.exam_changed),
+        # What a request did not live to apply.
+        periodic("regrades", 1.0, partial(apply_all, db, cache, utc_now)),
     )

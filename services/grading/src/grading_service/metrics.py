@@ -14,3 +14,4 @@ withdrawn = Counter(
     "examhall_grades_withdrawn", "Grades taken back since their attempt was reopened or declared void"
 )
 marks = Counter("examhall_manual_marks", "Manual marks given")
+regraded = Counter("examhall_regraded_attempts", "Grades that a regrade, or its rollback, changed")

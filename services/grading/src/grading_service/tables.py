@@ -30,7 +30,8 @@ answer_keys = sa.Table(
     sa.CheckConstraint(_TYPES, name="answer_keys_type_check"),
 )
 
-# What an exam asks, frozen at publishing.
+# What an exam asks, frozen at publishing. `rules_version` counts its regrades, `applied_version` those that
+# reached every grade.
 papers = sa.Table(
     "papers",
     metadata,
@@ -38,9 +39,17 @@ papers = sa.Table(
     sa.Column("multi_choice", sa.Text, nullable=False),
     sa.Column("wrong_penalty", sa.Numeric(5, 4), nullable=False),
     sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("rules_version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("applied_version", sa.Integer, nullable=False, server_default="0"),
     sa.PrimaryKeyConstraint("exam_id", name="papers_pkey"),
     sa.CheckConstraint("multi_choice IN ('all_or_nothing','partial')", name="papers_multi_choice_check"),
     sa.CheckConstraint("wrong_penalty BETWEEN 0 AND 1", name="papers_wrong_penalty_check"),
+    sa.CheckConstraint("applied_version <= rules_version", name="papers_applied_version_check"),
+    sa.Index(
+        "papers_unapplied_idx",
+        "exam_id",
+        postgresql_where=sa.text("applied_version < rules_version"),
+    ),
 )
 
 paper_questions = sa.Table(
@@ -60,6 +69,32 @@ paper_questions = sa.Table(
     ),
     sa.CheckConstraint(_TYPES, name="paper_questions_type_check"),
     sa.CheckConstraint("points > 0", name="paper_questions_points_check"),
+)
+
+# What was decided about a question after publishing; the key is a version of its key. The serving role may
+# only add to it.
+regrades = sa.Table(
+    "regrades",
+    metadata,
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("exam_id", sa.Uuid, nullable=False),
+    sa.Column("question_id", sa.Uuid, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("policy", sa.Text, nullable=False),
+    sa.Column("key", pg.JSONB(none_as_null=True)),
+    sa.Column("undoes", sa.Uuid),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.Uuid, nullable=False),
+    _moment("at", nullable=False),
+    sa.PrimaryKeyConstraint("id", name="regrades_pkey"),
+    sa.UniqueConstraint("exam_id", "version", name="regrades_exam_id_version_key"),
+    sa.UniqueConstraint("undoes", name="regrades_undoes_key"),
+    sa.ForeignKeyConstraint(["undoes"], ["regrades.id"], name="regrades_undoes_fkey"),
+    sa.CheckConstraint(_TYPES, name="regrades_type_check"),
+    sa.CheckConstraint("policy IN ('rekey','full_marks','exclude','rollback')", name="regrades_policy_check"),
+    sa.CheckConstraint("(policy = 'rekey') = (key IS NOT NULL)", name="regrades_key_check"),
+    sa.CheckConstraint("(policy = 'rollback') = (undoes IS NOT NULL)", name="regrades_undoes_check"),
 )
 
 # What may be shown when: follows the exam service by events, `version` decides.
@@ -82,7 +117,8 @@ exam_policies = sa.Table(
     sa.CheckConstraint("reveal IN ('score','correctness','answers')", name="exam_policies_reveal_check"),
 )
 
-# Points and percentages in hundredths.
+# Points and percentages in hundredths. `rules_version`: up to which regrade of the exam; `revision` counts
+# what the grade has been; `changes`: what regrades did to it, as the student is told.
 grades = sa.Table(
     "grades",
     metadata,
@@ -103,6 +139,9 @@ grades = sa.Table(
     _moment("graded_at", nullable=False),
     # Reopened or void since: it counts nowhere until a newer version is graded.
     sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("rules_version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("changes", pg.JSONB, nullable=False, server_default="[]"),
     sa.PrimaryKeyConstraint("student_id", "student_exam_id", name="grades_pkey"),
     sa.CheckConstraint("status IN ('submitted','expired')", name="grades_status_check"),
     sa.CheckConstraint("total >= 0", name="grades_total_check"),
@@ -110,6 +149,7 @@ grades = sa.Table(
     sa.Index("grades_student_exam_id_idx", "student_exam_id"),
     sa.Index("grades_exam_id_idx", "exam_id", "student_exam_id"),
     sa.Index("grades_listing_idx", "student_id", "closed_at", "student_exam_id"),
+    sa.Index("grades_rules_version_idx", "exam_id", "rules_version"),
 )
 
 grade_items = sa.Table(
@@ -128,6 +168,8 @@ grade_items = sa.Table(
     sa.Column("shown", pg.JSONB(none_as_null=True)),
     sa.Column("comment", sa.Text, nullable=False),
     sa.Column("marked_by", sa.Uuid),
+    # What a person gave: `score`, unless a regrade goes before it.
+    sa.Column("marked_score", sa.BigInteger),
     _moment("closed_at", nullable=False),
     sa.PrimaryKeyConstraint("student_id", "student_exam_id", "question_id", name="grade_items_pkey"),
     sa.CheckConstraint("status IN ('graded','pending','excluded')", name="grade_items_status_check"),
@@ -170,6 +212,31 @@ mark_history = sa.Table(
     sa.Column("marked_by", sa.Uuid, nullable=False),
     sa.Column("marked_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.PrimaryKeyConstraint("student_id", "student_exam_id", "question_id", "id", name="mark_history_pkey"),
+)
+
+# Every score that was replaced, by a regrade or by another version of the attempt (then without an after).
+# The serving role may only add to it.
+score_history = sa.Table(
+    "score_history",
+    metadata,
+    sa.Column("student_id", sa.Uuid, nullable=False),
+    sa.Column("student_exam_id", sa.Uuid, nullable=False),
+    sa.Column("question_id", sa.Uuid, nullable=False),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("regrade_id", sa.Uuid),
+    sa.Column("attempt_no", sa.Integer, nullable=False),
+    sa.Column("attempt_version", sa.BigInteger, nullable=False),
+    sa.Column("status_before", sa.Text, nullable=False),
+    sa.Column("score_before", sa.BigInteger),
+    sa.Column("status_after", sa.Text),
+    sa.Column("score_after", sa.BigInteger),
+    sa.Column("total_before", sa.BigInteger, nullable=False),
+    sa.Column("max_before", sa.BigInteger, nullable=False),
+    sa.Column("total_after", sa.BigInteger),
+    sa.Column("max_after", sa.BigInteger),
+    _moment("at", nullable=False),
+    sa.PrimaryKeyConstraint("student_id", "student_exam_id", "question_id", "id", name="score_history_pkey"),
+    sa.Index("score_history_regrade_id_idx", "regrade_id"),
 )
 
 # What the student may be shown, apart from the grade; `revealing` holds right answers, `plain` none.

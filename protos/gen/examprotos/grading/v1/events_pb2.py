@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"examprotos/grading/v1/events.proto\x12\x13\x65xamhall.grading.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"}\n\rAttemptGraded\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x0f\n\x07\x65xam_id\x18\x03 \x01(\t\x12\x17\n\x0f\x61ttempt_version\x18\x04 \x01(\x03\x12\x15\n\rpending_count\x18\x05 \x01(\x05\"R\n\x0eResultReleased\x12\x0f\n\x07\x65xam_id\x18\x01 \x01(\t\x12/\n\x0breleased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"examprotos/grading/v1/events.proto\x12\x13\x65xamhall.grading.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x01\n\rAttemptGraded\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x0f\n\x07\x65xam_id\x18\x03 \x01(\t\x12\x17\n\x0f\x61ttempt_version\x18\x04 \x01(\x03\x12\x15\n\rpending_count\x18\x05 \x01(\x05\x12\x15\n\rgrade_version\x18\x06 \x01(\x03\"R\n\x0eResultReleased\x12\x0f\n\x07\x65xam_id\x18\x01 \x01(\t\x12/\n\x0breleased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'examprotos.grading.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ATTEMPTGRADED']._serialized_start=92
-  _globals['_ATTEMPTGRADED']._serialized_end=217
-  _globals['_RESULTRELEASED']._serialized_start=219
-  _globals['_RESULTRELEASED']._serialized_end=301
+  _globals['_ATTEMPTGRADED']._serialized_start=93
+  _globals['_ATTEMPTGRADED']._serialized_end=241
+  _globals['_RESULTRELEASED']._serialized_start=243
+  _globals['_RESULTRELEASED']._serialized_end=325
 # @@protoc_insertion_point(module_scope)

@@ -28,11 +28,14 @@ class AttemptGraded(_message.Message):
     EXAM_ID_FIELD_NUMBER: _builtins.int
     ATTEMPT_VERSION_FIELD_NUMBER: _builtins.int
     PENDING_COUNT_FIELD_NUMBER: _builtins.int
+    GRADE_VERSION_FIELD_NUMBER: _builtins.int
     student_exam_id: _builtins.str
     student_id: _builtins.str
     exam_id: _builtins.str
     attempt_version: _builtins.int
     pending_count: _builtins.int
+    grade_version: _builtins.int
+    """Counts what the grade of the attempt has been: by versions of the attempt, marks and regrades."""
     def __init__(
         self,
         *,
@@ -41,10 +44,11 @@ class AttemptGraded(_message.Message):
         exam_id: _builtins.str = ...,
         attempt_version: _builtins.int = ...,
         pending_count: _builtins.int = ...,
+        grade_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_version", b"attempt_version", "exam_id", b"exam_id", "pending_count", b"pending_count", "student_exam_id", b"student_exam_id", "student_id", b"student_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_version", b"attempt_version", "exam_id", b"exam_id", "grade_version", b"grade_version", "pending_count", b"pending_count", "student_exam_id", b"student_exam_id", "student_id", b"student_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

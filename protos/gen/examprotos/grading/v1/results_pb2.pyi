@@ -126,6 +126,7 @@ class StudentResult(_message.Message):
     PENDING_COUNT_FIELD_NUMBER: _builtins.int
     GRADING_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
     student_exam_id: _builtins.str
     exam_id: _builtins.str
     exam_title: _builtins.str
@@ -147,6 +148,10 @@ class StudentResult(_message.Message):
     def submitted_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___StudentResultItem]: ...
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoreChange]:
+        """What regrades did to the score, the oldest first."""
+
     def __init__(
         self,
         *,
@@ -164,10 +169,11 @@ class StudentResult(_message.Message):
         pending_count: _builtins.int = ...,
         grading: _builtins.str = ...,
         items: _abc.Iterable[Global___StudentResultItem] | None = ...,
+        changes: _abc.Iterable[Global___ScoreChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_percentage_hundredths", b"_percentage_hundredths", "_total_score_hundredths", b"_total_score_hundredths", "percentage_hundredths", b"percentage_hundredths", "submitted_at", b"submitted_at", "total_score_hundredths", b"total_score_hundredths"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_percentage_hundredths", b"_percentage_hundredths", "_total_score_hundredths", b"_total_score_hundredths", "attempt_no", b"attempt_no", "exam_id", b"exam_id", "exam_title", b"exam_title", "graded_count", b"graded_count", "grading", b"grading", "items", b"items", "max_possible_hundredths", b"max_possible_hundredths", "pending_count", b"pending_count", "percentage_hundredths", b"percentage_hundredths", "released", b"released", "status", b"status", "student_exam_id", b"student_exam_id", "submitted_at", b"submitted_at", "total_score_hundredths", b"total_score_hundredths"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_percentage_hundredths", b"_percentage_hundredths", "_total_score_hundredths", b"_total_score_hundredths", "attempt_no", b"attempt_no", "changes", b"changes", "exam_id", b"exam_id", "exam_title", b"exam_title", "graded_count", b"graded_count", "grading", b"grading", "items", b"items", "max_possible_hundredths", b"max_possible_hundredths", "pending_count", b"pending_count", "percentage_hundredths", b"percentage_hundredths", "released", b"released", "status", b"status", "student_exam_id", b"student_exam_id", "submitted_at", b"submitted_at", "total_score_hundredths", b"total_score_hundredths"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__percentage_hundredths: _TypeAlias = _typing.Literal["percentage_hundredths"]  # noqa: Y015
     _WhichOneofArgType__percentage_hundredths: _TypeAlias = _typing.Literal["_percentage_hundredths", b"_percentage_hundredths"]  # noqa: Y015
@@ -179,6 +185,52 @@ class StudentResult(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__total_score_hundredths) -> _WhichOneofReturnType__total_score_hundredths | None: ...
 
 Global___StudentResult: _TypeAlias = StudentResult  # noqa: Y015
+
+@_typing.final
+class ScoreChange(_message.Message):
+    """Where the items are withheld it tells neither the question nor its score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    SCORE_BEFORE_HUNDREDTHS_FIELD_NUMBER: _builtins.int
+    SCORE_AFTER_HUNDREDTHS_FIELD_NUMBER: _builtins.int
+    question_id: _builtins.str
+    policy: _builtins.str
+    """rekey · full_marks · exclude · rollback"""
+    reason: _builtins.str
+    score_before_hundredths: _builtins.int
+    """Unset: it waited for a marker, or did not count."""
+    score_after_hundredths: _builtins.int
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        question_id: _builtins.str = ...,
+        policy: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        score_before_hundredths: _builtins.int | None = ...,
+        score_after_hundredths: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score_after_hundredths", b"_score_after_hundredths", "_score_before_hundredths", b"_score_before_hundredths", "at", b"at", "score_after_hundredths", b"score_after_hundredths", "score_before_hundredths", b"score_before_hundredths"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score_after_hundredths", b"_score_after_hundredths", "_score_before_hundredths", b"_score_before_hundredths", "at", b"at", "policy", b"policy", "question_id", b"question_id", "reason", b"reason", "score_after_hundredths", b"score_after_hundredths", "score_before_hundredths", b"score_before_hundredths"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__score_after_hundredths: _TypeAlias = _typing.Literal["score_after_hundredths"]  # noqa: Y015
+    _WhichOneofArgType__score_after_hundredths: _TypeAlias = _typing.Literal["_score_after_hundredths", b"_score_after_hundredths"]  # noqa: Y015
+    _WhichOneofReturnType__score_before_hundredths: _TypeAlias = _typing.Literal["score_before_hundredths"]  # noqa: Y015
+    _WhichOneofArgType__score_before_hundredths: _TypeAlias = _typing.Literal["_score_before_hundredths", b"_score_before_hundredths"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score_after_hundredths) -> _WhichOneofReturnType__score_after_hundredths | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score_before_hundredths) -> _WhichOneofReturnType__score_before_hundredths | None: ...
+
+Global___ScoreChange: _TypeAlias = ScoreChange  # noqa: Y015
 
 @_typing.final
 class StudentResultItem(_message.Message):

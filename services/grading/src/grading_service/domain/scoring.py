@@ -121,5 +121,9 @@ def totals(items: Iterable[tuple[Mark, int]]) -> Totals:
     total = max(0, sum(one.score or 0 for one, _ in counted))
     most = sum(points for _, points in counted)
     pending = sum(one.status == "pending" for one, _ in counted)
-    percentage = half_up(Decimal(total * 10_000) / most) if most else 0
-    return Totals(total, most, percentage, len(counted) - pending, pending)
+    return Totals(total, most, percentage(total, most), len(counted) - pending, pending)
+
+
+def percentage(total: int, max_possible: int) -> int:
+    """Hundredths of a percent; 0 where nothing counts."""
+    return half_up(Decimal(total * 10_000) / max_possible) if max_possible else 0

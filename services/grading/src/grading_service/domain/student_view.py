@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from grading_service.domain.key import ChoiceKey, Key, TrueFalseKey, to_document
+from grading_service.domain.release import Reveal
 from grading_service.domain.scoring import Mark
 
 
 @dataclass(frozen=True)
 class GradedItem:
-    """One question of a graded attempt. `answer` is in authored letters, `shown` as the student saw it."""
+    """One question of a graded attempt. `answer` is in authored letters, `shown` as the student saw it.
+
+    `marked_score`: what a person gave, whether it counts or a regrade goes before it.
+    """
 
     question_id: str
     max_score: int
@@ -23,6 +27,7 @@ class GradedItem:
     shown: Any
     comment: str = ""
     marked_by: str | None = None
+    marked_score: int | None = None
 
 
 def plain_items(items: Sequence[GradedItem]) -> list[dict[str, Any]]:
@@ -55,6 +60,16 @@ def revealing_items(
         }
         for item in plain
     ]
+
+
+def shown_changes(changes: Sequence[Mapping[str, Any]], reveal: Reveal | None) -> list[Mapping[str, Any]]:
+    """What regrades did, as far as it may be told: beside a mere score neither the question nor its score."""
+    if reveal is None:
+        return []
+    if reveal is Reveal.SCORE:
+        withheld = {"question_id": None, "score_before": None, "score_after": None}
+        return [{**change, **withheld} for change in changes]
+    return list(changes)
 
 
 def shown_key(key: Key, lettering: Sequence[str] | None) -> Any:

@@ -30,6 +30,9 @@ _GRADE = {
     "pending_count": "int",
     "letterings": "jsonb",
     "graded_at": "timestamptz",
+    "rules_version": "int",
+    "revision": "bigint",
+    "changes": "jsonb",
 }
 _ITEM = {
     "question_id": "uuid",
@@ -42,15 +45,17 @@ _ITEM = {
     "shown": "jsonb",
     "comment": "text",
     "marked_by": "uuid",
+    "marked_score": "bigint",
 }
 _ITEM_HEAD = {"student_id": "uuid", "student_exam_id": "uuid", "exam_id": "uuid", "closed_at": "timestamptz"}
 _VIEW = {"student_id": "uuid", "student_exam_id": "uuid", "plain": "jsonb", "revealing": "jsonb"}
 
 
 # Rows travel as one JSON document: the driver would quote an array of documents character by character.
-def _rows(name: str, columns: Mapping[str, str], document: str = "CAST(:rows AS jsonb)") -> str:
+def recordset(name: str, columns: Mapping[str, str], rows: str = "CAST(:rows AS jsonb)") -> str:
+    """The rows of a `document` as a table of these columns and types."""
     typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-    return f"jsonb_to_recordset({document}) AS {name} ({typed})"
+    return f"jsonb_to_recordset({rows}) AS {name} ({typed})"
 
 
 def _update(columns: Mapping[str, str]) -> str:
@@ -73,7 +78,7 @@ _LOCK = sa.text(
 )
 _PUT_NEWER = sa.text(
     f"""
-    INSERT INTO grades ({", ".join(_GRADE)}) SELECT {", ".join(_GRADE)} FROM {_rows("grade", _GRADE)}
+    INSERT INTO grades ({", ".join(_GRADE)}) SELECT {", ".join(_GRADE)} FROM {recordset("grade", _GRADE)}
     {_update(_GRADE)}, withdrawn = false WHERE grades.attempt_version < excluded.attempt_version
     RETURNING student_id, student_exam_id
     """  # noqa: S608 - names of ours
@@ -82,12 +87,12 @@ _PUT_ITEMS = sa.text(
     f"""
     INSERT INTO grade_items ({", ".join(_ITEM_HEAD | _ITEM)})
     SELECT {", ".join(f"grade.{name}" for name in _ITEM_HEAD)}, {", ".join(f"item.{name}" for name in _ITEM)}
-    FROM {_rows("grade", _ITEM_HEAD | {"items": "jsonb"})}, {_rows("item", _ITEM, "grade.items")}
+    FROM {recordset("grade", _ITEM_HEAD | {"items": "jsonb"})}, {recordset("item", _ITEM, "grade.items")}
     """  # noqa: S608 - names of ours
 )
 _PUT_VIEWS = sa.text(
     f"""
-    INSERT INTO student_views ({", ".join(_VIEW)}) SELECT {", ".join(_VIEW)} FROM {_rows("view", _VIEW)}
+    INSERT INTO student_views ({", ".join(_VIEW)}) SELECT {", ".join(_VIEW)} FROM {recordset("view", _VIEW)}
     {_update(_VIEW)}
     """  # noqa: S608 - names of ours
 )
@@ -116,7 +121,7 @@ async def put_newer(conn: AsyncConnection, grades: Sequence[GradedAttempt]) -> s
 
     `grades`: one an attempt, in the order of their keys (see `lock`).
     """
-    rows = _document([_grade_row(grade) for grade in grades])
+    rows = document([_grade_row(grade) for grade in grades])
     return {(row[0], row[1]) for row in await conn.execute(_PUT_NEWER, rows)}
 
 
@@ -138,7 +143,7 @@ async def put_items(
         }
         for grade, items in grades
     ]
-    await conn.execute(_PUT_ITEMS, _document(rows))
+    await conn.execute(_PUT_ITEMS, document(rows))
 
 
 async def put_views(
@@ -155,7 +160,7 @@ async def put_views(
         }
         for grade, plain, revealing in views
     ]
-    await conn.execute(_PUT_VIEWS, _document(rows))
+    await conn.execute(_PUT_VIEWS, document(rows))
 
 
 async def versions(conn: AsyncConnection, attempts: Collection[Attempt]) -> dict[Attempt, int]:
@@ -182,6 +187,9 @@ def _grade_row(grade: GradedAttempt) -> dict[str, Any]:
         "pending_count": sums.pending_count,
         "letterings": grade.letterings,
         "graded_at": grade.graded_at,
+        "rules_version": grade.rules_version,
+        "revision": grade.revision,
+        "changes": grade.changes,
     }
 
 
@@ -197,10 +205,12 @@ def _item_row(item: GradedItem, place: int) -> dict[str, Any]:
         "shown": item.shown,
         "comment": item.comment,
         "marked_by": item.marked_by,
+        "marked_score": item.marked_score,
     }
 
 
-def _document(rows: list[dict[str, Any]]) -> dict[str, str]:
+def document(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """The parameters of a statement with a `recordset`."""
     return {"rows": msgspec.json.encode(rows).decode()}
 
 

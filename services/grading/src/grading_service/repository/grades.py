@@ -20,6 +20,8 @@ class GradedAttempt:
     """The head of a grade: which attempt, at which version, with what sums.
 
     `withdrawn`: the attempt was reopened or declared void since.
+    `rules_version`: the regrades of the exam that are in it; `revision` counts what the grade has been;
+    `changes`: what regrades did to it, as its student is told.
     """
 
     student_id: UUID
@@ -34,6 +36,9 @@ class GradedAttempt:
     letterings: Mapping[str, Sequence[str]]
     graded_at: datetime
     withdrawn: bool = False
+    rules_version: int = 0
+    revision: int = 1
+    changes: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ def _sums(totals: Totals) -> dict[str, int]:
     }
 
 
-async def put_totals(conn: AsyncConnection, grade: GradedAttempt, totals: Totals, now: datetime) -> None:
-    await conn.execute(grades.update().where(*_is(grades, grade)).values(**_sums(totals), graded_at=now))
+async def put_totals(conn: AsyncConnection, grade: GradedAttempt) -> None:
+    values = _sums(grade.totals) | {"graded_at": grade.graded_at, "revision": grade.revision}
+    await conn.execute(grades.update().where(*_is(grades, grade)).values(**values))
 
 
 async def put_mark(
@@ -77,6 +83,7 @@ async def put_mark(
             score=item.mark.score,
             comment=item.comment,
             marked_by=marked_by,
+            marked_score=item.marked_score,
         )
     )
     await conn.execute(
@@ -176,10 +183,15 @@ def grade_of(row: sa.Row[Any]) -> GradedAttempt:
         letterings=row.letterings,
         graded_at=row.graded_at,
         withdrawn=row.withdrawn,
+        rules_version=row.rules_version,
+        revision=row.revision,
+        changes=row.changes,
     )
 
 
 def _item(row: sa.Row[Any]) -> GradedItem:
+    # Marks of before there were regrades are in the score alone.
+    marked_score = row.score if row.marked_score is None and row.marked_by is not None else row.marked_score
     return GradedItem(
         question_id=str(row.question_id),
         max_score=row.max_score,
@@ -188,4 +200,5 @@ def _item(row: sa.Row[Any]) -> GradedItem:
         shown=row.shown,
         comment=row.comment,
         marked_by=None if row.marked_by is None else str(row.marked_by),
+        marked_score=marked_score,
     )

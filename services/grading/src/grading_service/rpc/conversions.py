@@ -1,6 +1,6 @@
 """Between protobuf and the domain: the one place where they meet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, assert_never
@@ -86,12 +86,13 @@ def stored_key(message: keys_pb2.VersionKey) -> StoredKey:
         version_id=uuid_of(message.version_id, "version_id"),
         type=type_of(message.type),
         option_ids=tuple(message.option_ids),
-        key=_key(message.key),
+        key=key_of(message.key),
         explanation=message.key.explanation,
     )
 
 
-def _key(message: keys_pb2.AnswerKey) -> Key:
+def key_of(message: keys_pb2.AnswerKey) -> Key:
+    """Raises: invalid."""
     match message.WhichOneof("key"):
         case "choice":
             return ChoiceKey(frozenset(message.choice.correct))
@@ -119,11 +120,11 @@ def version_key(stored: StoredKey) -> keys_pb2.VersionKey:
         version_id=str(stored.version_id),
         type=questions_pb2.QuestionType.Value(f"QUESTION_TYPE_{stored.type.value.upper()}"),
         option_ids=stored.option_ids,
-        key=_answer_key(stored.key, stored.explanation),
+        key=answer_key(stored.key, stored.explanation),
     )
 
 
-def _answer_key(key: Key, explanation: str) -> keys_pb2.AnswerKey:
+def answer_key(key: Key, explanation: str) -> keys_pb2.AnswerKey:
     message = keys_pb2.AnswerKey(explanation=explanation)
     match key:
         case ChoiceKey(correct):
@@ -274,6 +275,18 @@ def student_result(result: VisibleResult) -> results_pb2.StudentResult:
         pending_count=grade.totals.pending_count,
         grading=grading_of(grade),
         items=[_student_item(item) for item in result.items],
+        changes=[_score_change(change) for change in result.changes],
+    )
+
+
+def _score_change(change: Mapping[str, Any]) -> results_pb2.ScoreChange:
+    return results_pb2.ScoreChange(
+        question_id=change["question_id"] or "",
+        policy=change["policy"],
+        reason=change["reason"],
+        at=stamp(datetime.fromisoformat(change["at"])),
+        score_before_hundredths=change["score_before"],
+        score_after_hundredths=change["score_after"],
     )
 
 

@@ -1,7 +1,7 @@
 """Grading closed attempts, as many at a time as there are: the one path to a grade."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +10,12 @@ from examkit.db import Tx
 from examkit.events import Event
 from examprotos.grading.v1 import events_pb2
 
-from grading_service.domain.scoring import mark, totals
+from grading_service.domain.scoring import totals
 from grading_service.domain.student_view import GradedItem, plain_items, revealing_items
-from grading_service.repository import grade_batches, grades, withdrawals
+from grading_service.repository import grade_batches, grades, score_changes, withdrawals
 from grading_service.repository.grade_batches import Attempt
 from grading_service.repository.grades import GradedAttempt
-from grading_service.repository.papers import Paper, PaperCache
+from grading_service.repository.papers import Paper, PaperCache, rules_versions
 
 GRADED = "examhall.grading.attempt.graded.v1"
 
@@ -53,7 +53,8 @@ async def grade_attempts(
     nothing is to be committed then.
     """
     newest = await _not_withdrawn(tx, _newest(closed))
-    papers = {one.exam_id: await cache.get(tx.conn, one.exam_id) for one in newest.values()}
+    rules = await rules_versions(tx.conn, {one.exam_id for one in newest.values()})
+    papers = {one: await cache.get(tx.conn, one, version) for one, version in rules.items()}
     graded = await grade_batches.lock(tx.conn, newest)
     due: dict[Attempt, ClosedAttempt] = {}
     for attempt, one in newest.items():
@@ -62,23 +63,26 @@ async def grade_attempts(
             due[attempt] = one
         else:
             # Whoever sends it again has not heard of the grade.
-            tx.publish(_graded(before), traceparent=one.traceparent)
+            tx.publish(graded_event(before), traceparent=one.traceparent)
     if not due:
         return []
     # Under the locks: a mark that is being given is waited for, and kept.
     regraded = due.keys() & graded.keys()
     earlier = await grades.items(tx.conn, regraded) if regraded else {}
     made = [
-        _grade(papers[one.exam_id], one, earlier.get(one.student_exam_id, ()), now) for one in due.values()
+        _grade(papers[one.exam_id], one, graded.get(attempt), earlier.get(one.student_exam_id, ()), now)
+        for attempt, one in due.items()
     ]
     stored = await grade_batches.put_newer(tx.conn, [grade for grade, _ in made])
     # Another process may have graded one for the first time since the look above.
     made = [(grade, items) for grade, items in made if (grade.student_id, grade.student_exam_id) in stored]
     if made:
+        replaced = [(graded[one], earlier.get(one[1], [])) for one in sorted(regraded & stored)]
+        await score_changes.keep_replaced(tx.conn, replaced, now)
         await _store(tx, papers, made, regraded & stored)
     for grade, _ in made:
         attempt = (grade.student_id, grade.student_exam_id)
-        tx.publish(_graded(grade), traceparent=due[attempt].traceparent)
+        tx.publish(graded_event(grade), traceparent=due[attempt].traceparent)
     return [grade for grade, _ in made]
 
 
@@ -100,8 +104,14 @@ def _newest(closed: Sequence[ClosedAttempt]) -> dict[Attempt, ClosedAttempt]:
     return dict(sorted(newest.items()))
 
 
-def _grade(paper: Paper, closed: ClosedAttempt, earlier: Sequence[GradedItem], now: datetime) -> Graded:
-    items = keep_marks(grade_items(paper, closed), earlier)
+def _grade(
+    paper: Paper,
+    closed: ClosedAttempt,
+    before: GradedAttempt | None,
+    earlier: Sequence[GradedItem],
+    now: datetime,
+) -> Graded:
+    items = grade_items(paper, closed, earlier)
     grade = GradedAttempt(
         student_id=closed.student_id,
         student_exam_id=closed.student_exam_id,
@@ -114,6 +124,8 @@ def _grade(paper: Paper, closed: ClosedAttempt, earlier: Sequence[GradedItem], n
         totals=totals((item.mark, item.max_score) for item in items),
         letterings=closed.letterings,
         graded_at=now,
+        rules_version=paper.version,
+        revision=before.revision + 1 if before else 1,
     )
     return grade, items
 
@@ -127,26 +139,32 @@ async def _store(
     await write_views(tx, [(papers[grade.exam_id], grade, items) for grade, items in made])
 
 
-def grade_items(paper: Paper, closed: ClosedAttempt) -> list[GradedItem]:
-    """Each question of the paper with what the answer to it earned."""
-    items = []
-    for keyed in paper.questions:
-        question_id = str(keyed.question.question_id)
-        answer, shown = closed.answers.get(question_id, (None, None))
-        earned = mark(keyed.question.type, keyed.key, answer, keyed.question.points, paper.policy)
-        items.append(GradedItem(question_id, keyed.question.points, earned, answer, shown))
-    return items
+def grade_items(paper: Paper, closed: ClosedAttempt, earlier: Sequence[GradedItem] = ()) -> list[GradedItem]:
+    """Each question of the paper with what the answer to it earned.
 
-
-def keep_marks(items: Sequence[GradedItem], earlier: Sequence[GradedItem]) -> list[GradedItem]:
-    """Manual marks of an earlier version hold where the answer is the same."""
+    Manual marks of an earlier version hold where the answer is the same.
+    """
     marked = {item.question_id: item for item in earlier if item.marked_by is not None}
     return [
-        replace(item, mark=before.mark, comment=before.comment, marked_by=before.marked_by)
-        if (before := marked.get(item.question_id)) is not None and before.answer == item.answer
-        else item
-        for item in items
+        _item(paper, question_id, closed.answers.get(question_id, (None, None)), marked.get(question_id))
+        for question_id in paper.by_id
     ]
+
+
+def _item(paper: Paper, question_id: str, given: tuple[Any, Any], marked: GradedItem | None) -> GradedItem:
+    answer, shown = given
+    kept = marked if marked is not None and marked.answer == answer else None
+    marked_score = kept.marked_score if kept else None
+    return GradedItem(
+        question_id=question_id,
+        max_score=paper.by_id[question_id].question.points,
+        mark=paper.earned(question_id, answer, marked_score),
+        answer=answer,
+        shown=shown,
+        comment=kept.comment if kept else "",
+        marked_by=kept.marked_by if kept else None,
+        marked_score=marked_score,
+    )
 
 
 async def write_views(tx: Tx, graded: Sequence[tuple[Paper, GradedAttempt, Sequence[GradedItem]]]) -> None:
@@ -158,12 +176,13 @@ async def write_views(tx: Tx, graded: Sequence[tuple[Paper, GradedAttempt, Seque
     await grade_batches.put_views(tx.conn, views)
 
 
-def _graded(grade: GradedAttempt) -> Event:
+def graded_event(grade: GradedAttempt) -> Event:
     message = events_pb2.AttemptGraded(
         student_exam_id=str(grade.student_exam_id),
         student_id=str(grade.student_id),
         exam_id=str(grade.exam_id),
         attempt_version=grade.attempt_version,
         pending_count=grade.totals.pending_count,
+        grade_version=grade.revision,
     )
     return Event(type=GRADED, subject=message.student_exam_id, message=message)

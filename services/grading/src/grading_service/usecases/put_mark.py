@@ -10,11 +10,12 @@ from examkit.errors import FieldError, conflict, invalid, not_found
 from examkit.ids import uuid7
 
 from grading_service import metrics
+from grading_service.domain.regrading import RegradePolicy
 from grading_service.domain.scoring import Mark, totals
 from grading_service.domain.student_view import GradedItem
 from grading_service.repository import grades
 from grading_service.repository.grades import GradedAttempt
-from grading_service.repository.papers import PaperCache
+from grading_service.repository.papers import Paper, PaperCache
 from grading_service.usecases.grade_attempts import write_views
 
 MOST_COMMENT = 10_000
@@ -48,16 +49,19 @@ async def put_mark(
         items = (await grades.items(tx.conn, [pair])).get(student_exam_id, [])
         place = _place(items, question_id)
         before = items[place]
-        _check(before, score)
+        paper = await cache.get(tx.conn, grade.exam_id, grade.rules_version)
+        _check(before, paper, score)
         given = Mark("graded", score == before.max_score, score)
-        items[place] = replace(before, mark=given, comment=comment, marked_by=str(marker_id))
+        marked = replace(before, mark=given, comment=comment, marked_by=str(marker_id), marked_score=score)
+        items[place] = marked
         sums = totals((item.mark, item.max_score) for item in items)
-        await grades.put_mark(tx.conn, grade, items[place], uuid7(), marker_id)
-        await grades.put_totals(tx.conn, grade, sums, now)
-        await write_views(tx, [(await cache.get(tx.conn, grade.exam_id), grade, items)])
-        await tx.audit(_entry(grade, before, items[place], marker_id))
+        grade = replace(grade, totals=sums, graded_at=now, revision=grade.revision + 1)
+        await grades.put_mark(tx.conn, grade, marked, uuid7(), marker_id)
+        await grades.put_totals(tx.conn, grade)
+        await write_views(tx, [(paper, grade, items)])
+        await tx.audit(_entry(grade, before, marked, marker_id))
     metrics.marks.inc()
-    return replace(grade, totals=sums, graded_at=now), items
+    return grade, items
 
 
 def _place(items: list[GradedItem], question_id: UUID) -> int:
@@ -67,9 +71,12 @@ def _place(items: list[GradedItem], question_id: UUID) -> int:
     raise not_found("The attempt has no such question.")
 
 
-def _check(item: GradedItem, score: int) -> None:
-    if item.mark.status == "excluded":
+def _check(item: GradedItem, paper: Paper, score: int) -> None:
+    override = paper.by_id[item.question_id].rule.override
+    if override is RegradePolicy.EXCLUDE:
         raise conflict("not_markable", "This question was excluded from the exam.")
+    if override is RegradePolicy.FULL_MARKS:
+        raise conflict("not_markable", "Everyone has full marks for this question. Roll that back first.")
     if not 0 <= score <= item.max_score:
         most = f"{item.max_score / 100:.2f}"
         raise invalid("The score is out of range.", FieldError(("score",), f"Give 0 to {most} points."))

@@ -1,6 +1,6 @@
 """What a student may see of the own results now."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from examkit.db import Database
 from examkit.errors import forbidden, not_found
 
 from grading_service.domain.release import ExamPolicy, Reveal, revealed
+from grading_service.domain.student_view import shown_changes
 from grading_service.exam_ends import ExamEnds
 from grading_service.repository import grades, policies, results
 from grading_service.repository.grades import GradedAttempt
@@ -24,6 +25,11 @@ class VisibleResult:
     exam: ExamPolicy
     reveal: Reveal | None
     items: list[dict[str, Any]]
+
+    @property
+    def changes(self) -> list[Mapping[str, Any]]:
+        """What regrades did to it, as far as the policy allows."""
+        return shown_changes(self.grade.changes, self.reveal)
 
 
 async def results_of(
