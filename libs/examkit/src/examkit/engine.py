@@ -41,6 +41,9 @@ _CONNECTION_DEFAULTS = {
     "tcp_user_timeout": "20000",
 }
 
+_USED = "examhall_used"
+"""In the pool's notes on a connection: it was given out before."""
+
 _SETTINGS = """
     SELECT set_config('search_path', %s, false), set_config('jit', 'off', false),
            set_config('timezone', 'UTC', false), set_config('statement_timeout', %s, false),
@@ -179,18 +182,27 @@ def _configure(connection: Any, _record: Any, *, schema: str, limits: Limits, pr
     connection.commit()
 
 
-def _refuse_stale(connection: Any, _record: Any, _proxy: Any) -> None:
+def _refuse_stale(connection: Any, record: Any, _proxy: Any) -> None:
     """Notice at no cost that the server has hung up: nothing should be waiting on an idle connection.
 
-    One closed line means that the server went down: the whole pool is renewed as it is used.
+    One closed line means that the server went down: the whole pool is renewed as it is used. A server that
+    hangs up on a new one as well is going down at this moment; SQLAlchemy would try once more, and then raise
+    what looks like a fault of ours.
     """
-    driver: psycopg.AsyncConnection[Any] = connection.driver_connection
+    fault = _is_stale(connection.driver_connection)
+    if fault and record.info.get(_USED):
+        raise InvalidatePoolError(fault)
+    if fault:
+        raise psycopg.OperationalError(fault)
+    record.info[_USED] = True
+
+
+def _is_stale(driver: "psycopg.AsyncConnection[Any]") -> str | None:
     if driver.closed or driver.broken:
-        raise InvalidatePoolError("the connection was closed")
+        return "the connection was closed"
     poll = select.poll()
     poll.register(driver.fileno(), select.POLLIN)
-    if poll.poll(0):
-        raise InvalidatePoolError("the server has closed the connection")
+    return "the server has closed the connection" if poll.poll(0) else None
 
 
 def _recognise_disconnect(context: ExceptionContext) -> None:
