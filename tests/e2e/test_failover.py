@@ -59,6 +59,18 @@ async def answer_what_is_graded(
             assert (await student.save(attempt, question["id"], answer))["outcome"] == "stored"
 
 
+@asynccontextmanager
+async def writing(writers: list[Writer]) -> AsyncIterator[None]:
+    """All of them write, until it is left."""
+    async with asyncio.TaskGroup() as work:
+        for writer in writers:
+            writer.stopped = False
+            work.create_task(writer.write())
+        yield
+        for writer in writers:
+            writer.stopped = True
+
+
 async def test_a_standby_takes_over_with_every_acknowledged_answer(pair: Pair, copy: System) -> None:
     authored = every_type(f"Bank {secrets.token_hex(3)}")
     bank = {one.text: one for one in authored}
@@ -71,21 +83,20 @@ async def test_a_standby_takes_over_with_every_acknowledged_answer(pair: Pair, c
         for number, writer in enumerate(writers):
             await answer_what_is_graded(writer.student, writer.attempt, bank, random.Random(number))
         assert pair.is_synchronous()
-        async with asyncio.TaskGroup() as work:
-            for writer in writers:
-                work.create_task(writer.write())
+        async with writing(writers):
             await eventually(lambda: all(writer.newest() > 5 for writer in writers), timeout=60)
             pair.kill_primary()
             await eventually(lambda: all(503 in writer.statuses for writer in writers), timeout=60)
-            await asyncio.to_thread(pair.promote)
-            reached = [writer.newest() for writer in writers]
+        await asyncio.to_thread(pair.promote)
+        for writer in writers:
+            # Before anything is written again, which would cover what was lost.
+            await eventually(writer.finds_all_of_it, timeout=60)
+        reached = [writer.newest() for writer in writers]
+        async with writing(writers):
             await eventually(
                 lambda: all(one.newest() > at + 5 for one, at in zip(writers, reached, strict=True)),
                 timeout=60,
             )
-            for writer in writers:
-                writer.stopped = True
-        await eventually(lambda: not copy.not_ready(), timeout=60)
         for writer in writers:
             assert set(writer.statuses) <= {200, 503}
             attempt = await writer.finds_all_of_it()

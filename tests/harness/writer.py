@@ -17,13 +17,14 @@ class Writer:
     attempt: Json
     acknowledged: dict[str, tuple[int, str]] = field(default_factory=dict)
     statuses: list[int] = field(default_factory=list)
+    revision: int = 0
     stopped: bool = False
 
     async def write(self) -> None:
+        """Until `stopped`; called again it goes on."""
         questions = [one["id"] for one in self.attempt["questions"] if one["type"] in ("text", "short_text")]
-        revision = 0
         while not self.stopped:
-            revision += 1
+            self.revision = revision = self.revision + 1
             question = random.Random(revision).choice(questions)
             status = await self._save(question, f"Draft {revision}", revision)
             self.statuses.append(status)
