@@ -275,7 +275,7 @@ def summary(status: str = "submitted") -> invigilation_pb2.AttemptSummary:
         closed_at=at(30),
         question_count=1,
         version=2,
-        deadline=at(60),
+        deadline=at(59),
         deadline_version=1,
         last_activity=at(30),
         server_time=at(40),
@@ -392,6 +392,8 @@ def everything() -> dict[str, object]:
         "Invigilation/DeleteAccommodation": invigilation_pb2.DeleteAccommodationResponse(),
         "Invigilation/ListAttempts": invigilation_pb2.ListAttemptsResponse(items=[summary()]),
         "Invigilation/GetAttempt": summary(),
+        "Invigilation/ListProgress": invigilation_pb2.ListProgressResponse(server_time=at(40)),
+        "UserAdmin/CountStudents": user_admin_pb2.CountStudentsResponse(count=3),
         **{
             f"Invigilation/{what}Attempt": summary()
             for what in ("Extend", "Pause", "Resume", "Void", "Reopen")

@@ -179,6 +179,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         files,
         imports,
         marking,
+        monitor,
         questions,
         regrading,
         users,
@@ -198,7 +199,19 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         audits={name: AuditLogStub(channel) for name, channel in channels.items()},
         live=live,
     )
-    parts = (questions, files, exams, accommodations, attempts, marking, regrading, users, imports, audit)
+    parts = (
+        questions,
+        files,
+        exams,
+        accommodations,
+        attempts,
+        monitor,
+        marking,
+        regrading,
+        users,
+        imports,
+        audit,
+    )
     return Surface(STAFF, backend, [part.router for part in parts])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import TypeVar
+from dataclasses import dataclass
 
 import msgspec
 from examkit.errors import AppError, Kind
@@ -18,7 +18,17 @@ RECHECK_SECONDS = 3.0
 KEEPALIVE_EVERY = 5
 """A comment after so many quiet rechecks, so that proxies keep the line open."""
 
-T = TypeVar("T")
+
+@dataclass(frozen=True)
+class LiveEvent:
+    """`data`: a JSON text."""
+
+    name: str
+    data: bytes
+
+
+_NOTHING = LiveEvent("", b"")
+_Item = LiveEvent | AppError | None
 
 
 class LiveStreams:
@@ -32,16 +42,16 @@ class LiveStreams:
     def stop(self) -> None:
         self._stopping.set()
 
-    def respond(self, event: str, source: AsyncIterator[bytes], token: str) -> StreamingResponse:
-        """`source` gives JSON texts; each becomes one event of that name."""
+    def respond(self, source: AsyncIterator[LiveEvent], token: str) -> StreamingResponse:
         return StreamingResponse(
-            self._lines(event, source, token),
+            self._lines(source, token),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
-    async def _lines(self, event: str, source: AsyncIterator[bytes], token: str) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[bytes | AppError | None] = asyncio.Queue(maxsize=16)
+    async def _lines(self, source: AsyncIterator[LiveEvent], token: str) -> AsyncIterator[bytes]:
+        # The source is asked on as events leave: who is slow holds up their own alone.
+        queue: asyncio.Queue[_Item] = asyncio.Queue(maxsize=1)
         pump = asyncio.create_task(_pump(source, queue))
         try:
             quiet = 0
@@ -53,26 +63,26 @@ class LiveStreams:
                 if failure is not None:
                     yield _event("problem", _problem(failure))
                     return
-                if not isinstance(item, bytes):
+                if not isinstance(item, LiveEvent):
                     return
-                quiet = quiet + 1 if item == b"" else 0
-                if item:
-                    yield _event(event, item)
+                quiet = quiet + 1 if item is _NOTHING else 0
+                if item is not _NOTHING:
+                    yield _event(item.name, item.data)
                 elif quiet % KEEPALIVE_EVERY == 0:
                     yield b": still here\n\n"
         finally:
             pump.cancel()
             await asyncio.wait({pump})
 
-    async def _next(self, queue: asyncio.Queue[bytes | AppError | None]) -> bytes | AppError | None:
-        """The next item; empty when it is time to look whether to go on."""
+    async def _next(self, queue: asyncio.Queue[_Item]) -> _Item:
+        """The next item; nothing when it is time to look whether to go on."""
         getting = asyncio.ensure_future(queue.get())
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait(
                 {getting, stopping}, timeout=self._recheck_seconds, return_when=asyncio.FIRST_COMPLETED
             )
-            return getting.result() if getting.done() else b""
+            return getting.result() if getting.done() else _NOTHING
         finally:
             getting.cancel()
             stopping.cancel()
@@ -85,7 +95,7 @@ class LiveStreams:
         return None
 
 
-async def _pump(source: AsyncIterator[bytes], queue: asyncio.Queue[bytes | AppError | None]) -> None:
+async def _pump(source: AsyncIterator[LiveEvent], queue: asyncio.Queue[_Item]) -> None:
     """Moves items over; at the end None, or why it ended."""
     try:
         async with aclosing(source) as items:  # type: ignore[type-var]  # generators, in practice

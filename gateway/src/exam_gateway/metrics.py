@@ -32,6 +32,8 @@ save_batch_size = Histogram(
 saves_waiting = Gauge("examhall_saves_waiting", "Saves that wait for the next call")
 saves_refused = Counter("examhall_saves_refused", "Saves refused because too many waited")
 
+monitor_looks = Counter("examhall_monitor_looks", "Looks at exams that somebody watches, one for all of them")
+
 # What pages tell of themselves.
 oldest_unsaved = Histogram(
     "examhall_client_oldest_unsaved_seconds",

@@ -101,6 +101,7 @@ def _methods(channel: grpc.aio.Channel) -> dict[str, tuple[Any, Any]]:
         "CreateUser": (admin.CreateUser, admin_pb.CreateUserRequest()),
         "UpdateUser": (admin.UpdateUser, admin_pb.UpdateUserRequest()),
         "BatchGetUsers": (admin.BatchGetUsers, admin_pb.BatchGetUsersRequest()),
+        "CountStudents": (admin.CountStudents, admin_pb.CountStudentsRequest()),
         "CreatePasswordLink": (admin.CreatePasswordLink, admin_pb.CreatePasswordLinkRequest()),
         "PutStudents": (UserImportStub(channel).PutStudents, admin_pb.PutStudentsRequest()),
         "GetJwks": (KeysStub(channel).GetJwks, keys_pb2.GetJwksRequest()),
@@ -117,6 +118,7 @@ ADMIN = {
     "CreateUser",
     "UpdateUser",
     "BatchGetUsers",
+    "CountStudents",
     "CreatePasswordLink",
     "AuditLog",
 }

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from auth_service.domain.accounts import Role, User
 from auth_service.repository.users import Filters
-from auth_service.tables import shared
+from auth_service.tables import shared, users
 from auth_service.usecases.login import login
 from auth_service.usecases.passwords import change_password, create_link, set_password
 from auth_service.usecases.sessions import refresh
 from auth_service.usecases.unit import Auth
-from auth_service.usecases.users import Change, NewUser, create_user, get_user, list_users, update_user
+from auth_service.usecases.users import (
+    Change,
+    NewUser,
+    count_students,
+    create_user,
+    get_user,
+    list_users,
+    update_user,
+)
 from examkit.errors import AppError, Kind
 from examkit.testing import FakeClock
 from examkit.tokens import TokenVerifier
@@ -245,3 +255,21 @@ async def test_what_changes_nothing_writes_nothing(
     same = Change(name=user.name, email=user.email, groups=("a",), active=True, role=Role.STUDENT)
     await update_user(auth, acting_as(admin), user.id, same)
     assert await everything(auth) == before
+
+
+async def test_students_are_counted(auth: Auth, make_user: MakeUser) -> None:
+    first = await make_user("a@example.com", groups=("x",))
+    second = await make_user("b@example.com", groups=("x", "y"))
+    third = await make_user("c@example.com")
+    await make_user("admin@example.com", role=Role.ADMIN, groups=("x",))
+    gone = await make_user("d@example.com", groups=("y",))
+    async with auth.db.transaction() as tx:
+        await tx.conn.execute(users.update().where(users.c.id == gone.id).values(active=False))
+
+    async def count(*groups: str, ids: Sequence[UUID] = (), everybody: bool = False) -> int:
+        return await count_students(auth, everybody=everybody, groups=groups, ids=ids)
+
+    assert await count(everybody=True) == 3
+    assert await count() == 0
+    assert (await count("x"), await count("y"), await count("x", "y"), await count("z")) == (2, 1, 2, 0)
+    assert await count("y", ids=[first.id, second.id, third.id, gone.id]) == 3

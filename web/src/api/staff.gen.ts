@@ -131,6 +131,21 @@ const injectedRtkApi = api.injectEndpoints({
         method: "POST",
       }),
     }),
+    getMonitor: build.query<GetMonitorApiResponse, GetMonitorApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/monitor`,
+        params: {
+          status: queryArg.status,
+          quiet: queryArg.quiet,
+          q: queryArg.q,
+        },
+      }),
+    }),
+    watchExam: build.query<WatchExamApiResponse, WatchExamApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/monitor/stream`,
+      }),
+    }),
     publishExam: build.mutation<PublishExamApiResponse, PublishExamApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/admin/exams/${queryArg.examId}/publish`,
@@ -494,6 +509,23 @@ export type PutAccommodationApiArg = {
 };
 export type CloseExamApiResponse = /** status 200 Successful Response */ Exam;
 export type CloseExamApiArg = {
+  examId: string;
+};
+export type GetMonitorApiResponse =
+  /** status 200 Successful Response */ Monitor;
+export type GetMonitorApiArg = {
+  examId: string;
+  status?: ("in_progress" | "paused" | "submitted" | "expired" | "void") | null;
+  quiet?: boolean | null;
+  /** Part of a name or e-mail address. */
+  q?: string;
+};
+export type WatchExamApiResponse =
+  /** status 200 A `snapshot` event, then `changes`: each a Monitor as JSON, `changes` with those students alone that changed. A `problem` event where the stream must end. */ {
+    data?: string;
+    event?: "snapshot" | "changes" | "problem";
+  };
+export type WatchExamApiArg = {
   examId: string;
 };
 export type PublishExamApiResponse = /** status 200 Successful Response */ Exam;
@@ -977,6 +1009,52 @@ export type AccommodationIn = {
   extra_time_percent: number;
   /** The student's own window, where it differs. */
   start_time?: string | null;
+};
+export type MonitorCounts = {
+  expired: number;
+  /** Attempts whose page reported anything of `flags`. */
+  flagged: number;
+  in_progress: number;
+  not_started: number | null;
+  paused: number;
+  quiet: number;
+  /** Who may sit it; null while the service that knows people is away. */
+  roster: number | null;
+  submitted: number;
+  void: number;
+};
+export type MonitorStudent = {
+  answered: number;
+  attempt_no: number;
+  closed_at: string | null;
+  deadline: string;
+  deadline_version: number;
+  email: string | null;
+  /** How often the page reported each of tab_hidden, paste, copy, fullscreen_exit. They prove nothing, and nothing follows from them by itself. */
+  flags: {
+    [key: string]: number;
+  };
+  last_activity: string;
+  last_save_at: string | null;
+  /** null while the service that knows names is away. */
+  name: string | null;
+  /** In progress, and no sign of life for 90 seconds. */
+  quiet: boolean;
+  resumes: number;
+  started_at: string;
+  status: "in_progress" | "paused" | "submitted" | "expired" | "void";
+  student_exam_id: string;
+  student_id: string;
+  /** At server_time; 0 once it is closed. It does not run while the attempt is paused. */
+  time_remaining_seconds: number;
+  total_questions: number;
+};
+export type Monitor = {
+  counts: MonitorCounts;
+  exam_id: string;
+  /** When it was read. */
+  server_time: string;
+  students: MonitorStudent[];
 };
 export type ExamQuestionIn = {
   /** In this exam; else the question's own. */
@@ -1726,6 +1804,10 @@ export const {
   useLazyGetAccommodationQuery,
   usePutAccommodationMutation,
   useCloseExamMutation,
+  useGetMonitorQuery,
+  useLazyGetMonitorQuery,
+  useWatchExamQuery,
+  useLazyWatchExamQuery,
   usePublishExamMutation,
   useSetExamQuestionsMutation,
   useRegradeMutation,

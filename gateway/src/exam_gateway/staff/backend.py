@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from exam_gateway.live import LiveStreams
+from exam_gateway.staff.watching import Watches
 
 if TYPE_CHECKING:
     from examprotos.auth.v1.user_admin_pb2_grpc import UserAdminAsyncStub
@@ -41,6 +42,7 @@ class StaffBackend:
     imports: ImportsAsyncStub
     audits: Mapping[str, AuditLogAsyncStub]
     live: LiveStreams
+    watches: Watches = field(default_factory=Watches)
 
 
 async def _backend(request: Request) -> StaffBackend:

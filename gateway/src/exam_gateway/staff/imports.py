@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 
 from exam_gateway.describe import failures
 from exam_gateway.guards.routes import StaffRoute
+from exam_gateway.live import LiveEvent
 from exam_gateway.shapes import Cursor, Id, Limit
 from exam_gateway.staff import import_shapes as shapes
 from exam_gateway.staff.backend import READ_SECONDS, Staff, StaffBackend
@@ -121,17 +122,17 @@ async def watch_import(import_id: Id, staff: Staff) -> StreamingResponse:
     # First asked for once, so that a wrong id is a 404 and not a stream.
     await call(staff.imports.GetJob, request, timeout=READ_SECONDS, idempotent=True)
     token = current_token.get() or ""
-    return staff.live.respond("job", _changes(staff, request, token), token)
+    return staff.live.respond(_changes(staff, request, token), token)
 
 
 async def _changes(
     staff: StaffBackend, request: imports_pb2.GetJobRequest, token: str
-) -> AsyncIterator[bytes]:
+) -> AsyncIterator[LiveEvent]:
     jobs = cast("AsyncGenerator[imports_pb2.Job]", stream(staff.imports.WatchJob, request, token=token))
     # Closed with the stream that it feeds, so that import does not go on watching for nobody.
     async with aclosing(jobs):
         async for job in jobs:
-            yield shapes.job(job).model_dump_json().encode()
+            yield LiveEvent("job", shapes.job(job).model_dump_json().encode())
 
 
 @router.get(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -11,7 +12,8 @@ from examkit.errors import AppError, Kind, not_found
 from examkit.rpc.client import call
 from examprotos.auth.v1 import user_admin_pb2, users_pb2
 
-from exam_gateway.staff.backend import StaffBackend
+if TYPE_CHECKING:
+    from exam_gateway.staff.backend import StaffBackend
 
 SECONDS = 2.0
 AT_ONCE = 1_000

@@ -255,6 +255,8 @@ student_exams = sa.Table(
     # How far pauses and reopening moved the deadline, and since when a paused one stands still.
     sa.Column("shifted", sa.Interval, nullable=False, server_default="0"),
     _moment("paused_at", nullable=True),
+    # When anything but a save changed it. In no index, so that saves don't pay for the monitor.
+    _moment("changed_at", default=True),
     sa.PrimaryKeyConstraint("student_id", "id", name="student_exams_pkey"),
     sa.UniqueConstraint(
         "student_id", "exam_id", "attempt_no", name="student_exams_student_id_exam_id_attempt_no_key"

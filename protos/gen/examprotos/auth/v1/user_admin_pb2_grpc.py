@@ -61,6 +61,11 @@ class UserAdminStub(object):
                 request_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersRequest.SerializeToString,
                 response_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersResponse.FromString,
                 _registered_method=True)
+        self.CountStudents = channel.unary_unary(
+                '/examhall.auth.v1.UserAdmin/CountStudents',
+                request_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CountStudentsRequest.SerializeToString,
+                response_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CountStudentsResponse.FromString,
+                _registered_method=True)
         self.CreatePasswordLink = channel.unary_unary(
                 '/examhall.auth.v1.UserAdmin/CreatePasswordLink',
                 request_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CreatePasswordLinkRequest.SerializeToString,
@@ -105,6 +110,13 @@ class UserAdminServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountStudents(self, request, context):
+        """How many active students there are, all or of these groups and ids together. At most 100,000 ids.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreatePasswordLink(self, request, context):
         """A link to set a password; earlier ones of the same person end.
         """
@@ -139,6 +151,11 @@ def add_UserAdminServicer_to_server(servicer, server):
                     servicer.BatchGetUsers,
                     request_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersRequest.FromString,
                     response_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersResponse.SerializeToString,
+            ),
+            'CountStudents': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountStudents,
+                    request_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CountStudentsRequest.FromString,
+                    response_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CountStudentsResponse.SerializeToString,
             ),
             'CreatePasswordLink': grpc.unary_unary_rpc_method_handler(
                     servicer.CreatePasswordLink,
@@ -282,6 +299,33 @@ class UserAdmin(object):
             '/examhall.auth.v1.UserAdmin/BatchGetUsers',
             examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersRequest.SerializeToString,
             examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountStudents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.auth.v1.UserAdmin/CountStudents',
+            examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CountStudentsRequest.SerializeToString,
+            examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CountStudentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,8 @@ class UserAdminStub:
     """Errors: 404, 409 email_taken, 422 (an admin can't deactivate or demote himself)."""
     BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_user_admin_pb2.BatchGetUsersRequest, _user_admin_pb2.BatchGetUsersResponse]
     """Names for joining; unknown ids are left out. At most 1,000 ids."""
+    CountStudents: _grpc.UnaryUnaryMultiCallable[_user_admin_pb2.CountStudentsRequest, _user_admin_pb2.CountStudentsResponse]
+    """How many active students there are, all or of these groups and ids together. At most 100,000 ids."""
     CreatePasswordLink: _grpc.UnaryUnaryMultiCallable[_user_admin_pb2.CreatePasswordLinkRequest, _user_admin_pb2.PasswordLink]
     """A link to set a password; earlier ones of the same person end."""
 
@@ -58,6 +60,8 @@ class UserAdminAsyncStub(UserAdminStub):
     """Errors: 404, 409 email_taken, 422 (an admin can't deactivate or demote himself)."""
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.BatchGetUsersRequest, _user_admin_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
     """Names for joining; unknown ids are left out. At most 1,000 ids."""
+    CountStudents: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.CountStudentsRequest, _user_admin_pb2.CountStudentsResponse]  # type: ignore[assignment]
+    """How many active students there are, all or of these groups and ids together. At most 100,000 ids."""
     CreatePasswordLink: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.CreatePasswordLinkRequest, _user_admin_pb2.PasswordLink]  # type: ignore[assignment]
     """A link to set a password; earlier ones of the same person end."""
 
@@ -101,6 +105,14 @@ class UserAdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_admin_pb2.BatchGetUsersResponse, _abc.Awaitable[_user_admin_pb2.BatchGetUsersResponse]]:
         """Names for joining; unknown ids are left out. At most 1,000 ids."""
+
+    @_abc_1.abstractmethod
+    def CountStudents(
+        self,
+        request: _user_admin_pb2.CountStudentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_admin_pb2.CountStudentsResponse, _abc.Awaitable[_user_admin_pb2.CountStudentsResponse]]:
+        """How many active students there are, all or of these groups and ids together. At most 100,000 ids."""
 
     @_abc_1.abstractmethod
     def CreatePasswordLink(

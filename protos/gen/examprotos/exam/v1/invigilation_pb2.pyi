@@ -410,3 +410,162 @@ class ReopenAttemptRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__minutes) -> _WhichOneofReturnType__minutes | None: ...
 
 Global___ReopenAttemptRequest: _TypeAlias = ReopenAttemptRequest  # noqa: Y015
+
+@_typing.final
+class ListProgressRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXAM_ID_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    exam_id: _builtins.str
+    after: _builtins.str
+    """`next_after` of the page before."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """By the clock of an earlier response's server_time."""
+
+    def __init__(
+        self,
+        *,
+        exam_id: _builtins.str = ...,
+        after: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "exam_id", b"exam_id", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgressRequest: _TypeAlias = ListProgressRequest  # noqa: Y015
+
+@_typing.final
+class ListProgressResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    NEXT_AFTER_FIELD_NUMBER: _builtins.int
+    SERVER_TIME_FIELD_NUMBER: _builtins.int
+    next_after: _builtins.str
+    """Empty at the end."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Progress]: ...
+    @_builtins.property
+    def server_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___Progress] | None = ...,
+        next_after: _builtins.str = ...,
+        server_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["server_time", b"server_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_after", b"next_after", "server_time", b"server_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProgressResponse: _TypeAlias = ListProgressResponse  # noqa: Y015
+
+@_typing.final
+class Progress(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FlagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_NO_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    TOTAL_QUESTIONS_FIELD_NUMBER: _builtins.int
+    STARTED_AT_FIELD_NUMBER: _builtins.int
+    CLOSED_AT_FIELD_NUMBER: _builtins.int
+    LAST_ACTIVITY_FIELD_NUMBER: _builtins.int
+    LAST_SAVE_AT_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    DEADLINE_VERSION_FIELD_NUMBER: _builtins.int
+    PAUSED_AT_FIELD_NUMBER: _builtins.int
+    RESUMES_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
+    QUIET_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    student_id: _builtins.str
+    attempt_no: _builtins.int
+    status: _builtins.str
+    """By the clock: in_progress · paused · submitted · expired · void"""
+    answered: _builtins.int
+    total_questions: _builtins.int
+    deadline_version: _builtins.int
+    resumes: _builtins.int
+    quiet: _builtins.bool
+    """In progress, and no sign of life for 90 seconds."""
+    version: _builtins.int
+    @_builtins.property
+    def started_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def closed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def last_activity(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def last_save_at(self) -> _timestamp_pb2.Timestamp:
+        """Unset before the first save."""
+
+    @_builtins.property
+    def deadline(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def paused_at(self) -> _timestamp_pb2.Timestamp:
+        """Set while it is paused."""
+
+    @_builtins.property
+    def flags(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """How many integrity events of each kind."""
+
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        student_id: _builtins.str = ...,
+        attempt_no: _builtins.int = ...,
+        status: _builtins.str = ...,
+        answered: _builtins.int = ...,
+        total_questions: _builtins.int = ...,
+        started_at: _timestamp_pb2.Timestamp | None = ...,
+        closed_at: _timestamp_pb2.Timestamp | None = ...,
+        last_activity: _timestamp_pb2.Timestamp | None = ...,
+        last_save_at: _timestamp_pb2.Timestamp | None = ...,
+        deadline: _timestamp_pb2.Timestamp | None = ...,
+        deadline_version: _builtins.int = ...,
+        paused_at: _timestamp_pb2.Timestamp | None = ...,
+        resumes: _builtins.int = ...,
+        flags: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        quiet: _builtins.bool = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "deadline", b"deadline", "last_activity", b"last_activity", "last_save_at", b"last_save_at", "paused_at", b"paused_at", "started_at", b"started_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "attempt_no", b"attempt_no", "closed_at", b"closed_at", "deadline", b"deadline", "deadline_version", b"deadline_version", "flags", b"flags", "last_activity", b"last_activity", "last_save_at", b"last_save_at", "paused_at", b"paused_at", "quiet", b"quiet", "resumes", b"resumes", "started_at", b"started_at", "status", b"status", "student_exam_id", b"student_exam_id", "student_id", b"student_id", "total_questions", b"total_questions", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Progress: _TypeAlias = Progress  # noqa: Y015

@@ -60,6 +60,11 @@ class InvigilationStub(object):
                 request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.GetAttemptRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
                 _registered_method=True)
+        self.ListProgress = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/ListProgress',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressResponse.FromString,
+                _registered_method=True)
         self.ExtendAttempt = channel.unary_unary(
                 '/examhall.exam.v1.Invigilation/ExtendAttempt',
                 request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExtendAttemptRequest.SerializeToString,
@@ -119,6 +124,14 @@ class InvigilationServicer(object):
 
     def GetAttempt(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProgress(self, request, context):
+        """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
+        that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -184,6 +197,11 @@ def add_InvigilationServicer_to_server(servicer, server):
                     servicer.GetAttempt,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.GetAttemptRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
+            ),
+            'ListProgress': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProgress,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressResponse.SerializeToString,
             ),
             'ExtendAttempt': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendAttempt,
@@ -347,6 +365,33 @@ class Invigilation(object):
             '/examhall.exam.v1.Invigilation/GetAttempt',
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.GetAttemptRequest.SerializeToString,
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProgress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/ListProgress',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,10 @@ class InvigilationStub:
     DeleteAccommodation: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.DeleteAccommodationRequest, _invigilation_pb2.DeleteAccommodationResponse]
     ListAttempts: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ListAttemptsRequest, _invigilation_pb2.ListAttemptsResponse]
     GetAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.GetAttemptRequest, _invigilation_pb2.AttemptSummary]
+    ListProgress: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ListProgressRequest, _invigilation_pb2.ListProgressResponse]
+    """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
+    that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
+    """
     ExtendAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ExtendAttemptRequest, _invigilation_pb2.AttemptSummary]
     """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
     the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
@@ -63,6 +67,10 @@ class InvigilationAsyncStub(InvigilationStub):
     DeleteAccommodation: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.DeleteAccommodationRequest, _invigilation_pb2.DeleteAccommodationResponse]  # type: ignore[assignment]
     ListAttempts: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ListAttemptsRequest, _invigilation_pb2.ListAttemptsResponse]  # type: ignore[assignment]
     GetAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.GetAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
+    ListProgress: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ListProgressRequest, _invigilation_pb2.ListProgressResponse]  # type: ignore[assignment]
+    """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
+    that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
+    """
     ExtendAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ExtendAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
     """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
     the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
@@ -113,6 +121,16 @@ class InvigilationServicer(metaclass=_abc_1.ABCMeta):
         request: _invigilation_pb2.GetAttemptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]: ...
+
+    @_abc_1.abstractmethod
+    def ListProgress(
+        self,
+        request: _invigilation_pb2.ListProgressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.ListProgressResponse, _abc.Awaitable[_invigilation_pb2.ListProgressResponse]]:
+        """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
+        that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
+        """
 
     @_abc_1.abstractmethod
     def ExtendAttempt(

@@ -98,6 +98,25 @@ async def page(conn: AsyncConnection, filters: Filters, after: str | None, limit
     return [_user(row) for row in await conn.execute(query)]
 
 
+async def count_students(
+    conn: AsyncConnection,
+    *,
+    groups: Collection[str],
+    ids: Collection[UUID],
+    everybody: bool,
+) -> int:
+    """Active students: all, or those of any of these groups or with one of these ids."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(users)
+        .where(users.c.role == Role.STUDENT.value, users.c.active)
+    )
+    if not everybody:
+        of_group = users.c.groups.overlap(sa.cast(list(groups), pg.ARRAY(sa.Text)))
+        query = query.where(sa.or_(of_group, users.c.id == sa.any_(_uuids(ids))))
+    return int((await conn.execute(query)).scalar_one())
+
+
 async def insert(conn: AsyncConnection, people: Sequence[User]) -> set[UUID]:
     """Add people whose address is free; the ids of those that were added."""
     if not people:

@@ -66,6 +66,14 @@ class UserAdminServicer(Base):
         found = await users.get_many(self._auth, list(_ids(request.ids)))
         return pb.BatchGetUsersResponse(items=map(user_message, found))
 
+    async def CountStudents(self, request: pb.CountStudentsRequest, context: Any) -> pb.CountStudentsResponse:
+        if len(request.ids) > users.MOST_COUNTED:
+            raise invalid(f"At most {users.MOST_COUNTED} ids at a time.")
+        count = await users.count_students(
+            self._auth, everybody=request.all, groups=list(request.groups), ids=list(_ids(request.ids))
+        )
+        return pb.CountStudentsResponse(count=count)
+
     async def CreatePasswordLink(
         self, request: pb.CreatePasswordLinkRequest, context: Any
     ) -> pb.PasswordLink:

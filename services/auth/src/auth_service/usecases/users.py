@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 _NO_GROUPS: tuple[str, ...] = ()
 MOST_NAMES = 1000
+MOST_COUNTED = 100_000
 QUERY_CHARACTERS = 320
 
 
@@ -94,6 +95,12 @@ async def get_user(auth: Auth, user_id: UUID) -> User:
 async def get_many(auth: Auth, user_ids: Sequence[UUID]) -> list[User]:
     async with auth.db.reading() as conn:
         return await users.get_many(conn, user_ids)
+
+
+async def count_students(auth: Auth, *, everybody: bool, groups: Sequence[str], ids: Sequence[UUID]) -> int:
+    """Active students: all, or those of these groups and these ids together."""
+    async with auth.db.reading() as conn:
+        return await users.count_students(conn, everybody=everybody, groups=groups, ids=ids)
 
 
 async def list_users(auth: Auth, filters: Filters, cursor: str, limit: int) -> tuple[list[User], str]:

@@ -11,6 +11,8 @@ from examkit.errors import FieldError
 from exam_service.domain.text import json_is_storable
 
 KINDS = ("tab_hidden", "tab_visible", "paste", "copy", "fullscreen_exit", "offline", "online")
+FLAGS = ("tab_hidden", "paste", "copy", "fullscreen_exit")
+"""Those that staff are shown. A line that was lost is nobody's fault."""
 MAX_AT_ONCE = 200
 MAX_DETAIL_BYTES = 2048
 MAX_PER_ATTEMPT = 2000

@@ -101,7 +101,8 @@ _CLOSE = sa.text(
     UPDATE student_exams AS attempt
     SET status = :status, version = attempt.version + 1, closed_at = now(), close_reason = :reason,
         answers_digest = given.digest, answer_count = given.count,
-        announcements = 1, announce_at = now() + make_interval(secs => :announce_after)
+        announcements = 1, announce_at = now() + make_interval(secs => :announce_after),
+        changed_at = now()
     FROM unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[]), CAST(:digests AS text[]),
                 CAST(:counts AS int[])) AS given (student_id, id, digest, count)
     WHERE attempt.student_id = given.student_id AND attempt.id = given.id
@@ -119,7 +120,7 @@ _SET_DEADLINES = sa.text(
     """
     UPDATE student_exams AS attempt
     SET deadline = moved.deadline, deadline_reason = moved.reason,
-        deadline_version = attempt.deadline_version + 1
+        deadline_version = attempt.deadline_version + 1, changed_at = now()
     FROM unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[]), CAST(:deadlines AS timestamptz[]),
                 CAST(:reasons AS text[])) AS moved (student_id, id, deadline, reason)
     WHERE attempt.student_id = moved.student_id AND attempt.id = moved.id

@@ -36,7 +36,7 @@ _WRITE = sa.text(
     UPDATE student_exams AS attempt
     SET {", ".join(f"{name} = given.{name}" for name in _CHANGED)},
         close_reason = CASE WHEN given.closed_at IS NOT NULL THEN coalesce(attempt.close_reason, 'void') END,
-        announcements = 0, announce_at = NULL
+        announcements = 0, announce_at = NULL, changed_at = now()
     FROM unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[]),
                 {", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _CHANGED.items())})
          AS given (student_id, id, {", ".join(_CHANGED)})

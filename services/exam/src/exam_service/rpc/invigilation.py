@@ -16,6 +16,7 @@ from exam_service.domain.intervening import Action, Order
 from exam_service.repository.accommodations import AccommodationRow
 from exam_service.repository.attempt_lists import Summary
 from exam_service.repository.papers import PaperCache
+from exam_service.rpc import progress
 from exam_service.rpc.actors import signed_in
 from exam_service.timestamps import to_moment, to_timestamp
 from exam_service.usecases.accommodations import (
@@ -73,6 +74,9 @@ class InvigilationServicer(invigilation_pb2_grpc.InvigilationServicer):
 
     async def GetAttempt(self, request: pb.GetAttemptRequest, context: Any) -> pb.AttemptSummary:
         return _summary(await get_attempt(self._db, request.student_exam_id))
+
+    async def ListProgress(self, request: pb.ListProgressRequest, context: Any) -> pb.ListProgressResponse:
+        return await progress.listed(self._db, request)
 
     async def ExtendAttempt(self, request: pb.ExtendAttemptRequest, context: Any) -> pb.AttemptSummary:
         return await self._intervene(request, Order(Action.EXTENDED, request.minutes))
