@@ -391,6 +391,7 @@ def everything() -> dict[str, object]:
         "Invigilation/PutAccommodation": accommodation(),
         "Invigilation/DeleteAccommodation": invigilation_pb2.DeleteAccommodationResponse(),
         "Invigilation/ListAttempts": invigilation_pb2.ListAttemptsResponse(items=[summary()]),
+        "Authoring/CloneExam": exam(),
         "Invigilation/GetAttempt": summary(),
         "Invigilation/ListProgress": invigilation_pb2.ListProgressResponse(server_time=at(40)),
         "UserAdmin/CountStudents": user_admin_pb2.CountStudentsResponse(count=3),

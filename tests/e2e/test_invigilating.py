@@ -104,3 +104,25 @@ async def events(reply: httpx.Response) -> Any:
             name = line.removeprefix("event: ")
         elif line.startswith("data: "):
             yield name, json.loads(line.removeprefix("data: "))
+
+
+async def test_an_exam_is_cloned(admin: Admin, students: Class, bank: Bank) -> None:
+    (student,) = await students(1)
+    roster = {"student_ids": [student.user["id"]], "groups": ["class-a"]}
+    exam_id = await admin.exam(
+        bank[1], title="Physics", roster=roster, result_policy="manual", access_code="x"
+    )
+    await student.ok("POST", f"/student/start/{exam_id}", json={"access_code": "x"})
+
+    response = await admin.call("POST", f"/admin/exams/{exam_id}/clone")
+
+    assert response.status_code == 201, response.text
+    made, model = response.json(), await admin.ok("GET", f"/admin/exams/{exam_id}")
+    assert (made["title"], made["status"], made["attempt_count"]) == ("Physics (copy)", "draft", 0)
+    assert made["access_code"] is None
+    for same in ("questions", "roster", "scoring", "duration_minutes", "end_time"):
+        assert made[same] == model[same], same
+    await student.fails(404, "not_found", "POST", f"/student/start/{made['id']}")
+    await admin.ok("POST", f"/admin/exams/{made['id']}/publish")
+    await student.start(made["id"])
+    await admin.fails(404, "not_found", "POST", f"/admin/exams/{NOBODY}/clone")

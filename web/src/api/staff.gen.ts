@@ -125,6 +125,12 @@ const injectedRtkApi = api.injectEndpoints({
         body: queryArg.accommodationIn,
       }),
     }),
+    cloneExam: build.mutation<CloneExamApiResponse, CloneExamApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/clone`,
+        method: "POST",
+      }),
+    }),
     closeExam: build.mutation<CloseExamApiResponse, CloseExamApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/admin/exams/${queryArg.examId}/close`,
@@ -506,6 +512,10 @@ export type PutAccommodationApiArg = {
   examId: string;
   studentId: string;
   accommodationIn: AccommodationIn;
+};
+export type CloneExamApiResponse = /** status 201 Successful Response */ Exam;
+export type CloneExamApiArg = {
+  examId: string;
 };
 export type CloseExamApiResponse = /** status 200 Successful Response */ Exam;
 export type CloseExamApiArg = {
@@ -1803,6 +1813,7 @@ export const {
   useGetAccommodationQuery,
   useLazyGetAccommodationQuery,
   usePutAccommodationMutation,
+  useCloneExamMutation,
   useCloseExamMutation,
   useGetMonitorQuery,
   useLazyGetMonitorQuery,

@@ -126,3 +126,19 @@ async def close_exam(exam_id: Id, staff: Staff) -> shapes.Exam:
     request = authoring_pb2.CloseExamRequest(id=str(exam_id))
     closed = await call(staff.authoring.CloseExam, request, timeout=WRITE_SECONDS, idempotent=True)
     return shapes.exam(closed)
+
+
+@router.post(
+    "/{exam_id}/clone",
+    operation_id="clone_exam",
+    summary="Make a draft after an exam",
+    status_code=201,
+    responses=failures("not_found"),
+)
+async def clone_exam(exam_id: Id, staff: Staff) -> shapes.Exam:
+    """With its settings, questions and roster. Not with its access code, nor with anything that happened.
+
+    Publishing tells of questions that have left the bank since, and of a window that has passed.
+    """
+    request = authoring_pb2.CloneExamRequest(id=str(exam_id))
+    return shapes.exam(await call(staff.authoring.CloneExam, request, timeout=WRITE_SECONDS))

@@ -97,6 +97,11 @@ class AuthoringStub(object):
                 request_serializer=examprotos_dot_exam_dot_v1_dot_authoring__pb2.CloseExamRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_exams__pb2.Exam.FromString,
                 _registered_method=True)
+        self.CloneExam = channel.unary_unary(
+                '/examhall.exam.v1.Authoring/CloneExam',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_authoring__pb2.CloneExamRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_exams__pb2.Exam.FromString,
+                _registered_method=True)
         self.GetPaper = channel.unary_unary(
                 '/examhall.exam.v1.Authoring/GetPaper',
                 request_serializer=examprotos_dot_exam_dot_v1_dot_authoring__pb2.GetPaperRequest.SerializeToString,
@@ -188,6 +193,13 @@ class AuthoringServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CloneExam(self, request, context):
+        """A draft with the settings (but for the access code), questions and roster of an exam. Errors: 404.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPaper(self, request, context):
         """The frozen paper of a published exam, or of a draft as it would be.
         """
@@ -256,6 +268,11 @@ def add_AuthoringServicer_to_server(servicer, server):
             'CloseExam': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseExam,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_authoring__pb2.CloseExamRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_exams__pb2.Exam.SerializeToString,
+            ),
+            'CloneExam': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloneExam,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_authoring__pb2.CloneExamRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_exams__pb2.Exam.SerializeToString,
             ),
             'GetPaper': grpc.unary_unary_rpc_method_handler(
@@ -588,6 +605,33 @@ class Authoring(object):
             target,
             '/examhall.exam.v1.Authoring/CloseExam',
             examprotos_dot_exam_dot_v1_dot_authoring__pb2.CloseExamRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_exams__pb2.Exam.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloneExam(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Authoring/CloneExam',
+            examprotos_dot_exam_dot_v1_dot_authoring__pb2.CloneExamRequest.SerializeToString,
             examprotos_dot_exam_dot_v1_dot_exams__pb2.Exam.FromString,
             options,
             channel_credentials,

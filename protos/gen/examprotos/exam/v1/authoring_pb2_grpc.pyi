@@ -56,6 +56,8 @@ class AuthoringStub:
     """
     CloseExam: _grpc.UnaryUnaryMultiCallable[_authoring_pb2.CloseExamRequest, _exams_pb2.Exam]
     """Stops new starts. Idempotent. Errors: 409 not_published."""
+    CloneExam: _grpc.UnaryUnaryMultiCallable[_authoring_pb2.CloneExamRequest, _exams_pb2.Exam]
+    """A draft with the settings (but for the access code), questions and roster of an exam. Errors: 404."""
     GetPaper: _grpc.UnaryUnaryMultiCallable[_authoring_pb2.GetPaperRequest, _authoring_pb2.GetPaperResponse]
     """The frozen paper of a published exam, or of a draft as it would be."""
 
@@ -85,6 +87,8 @@ class AuthoringAsyncStub(AuthoringStub):
     """
     CloseExam: _aio.UnaryUnaryMultiCallable[_authoring_pb2.CloseExamRequest, _exams_pb2.Exam]  # type: ignore[assignment]
     """Stops new starts. Idempotent. Errors: 409 not_published."""
+    CloneExam: _aio.UnaryUnaryMultiCallable[_authoring_pb2.CloneExamRequest, _exams_pb2.Exam]  # type: ignore[assignment]
+    """A draft with the settings (but for the access code), questions and roster of an exam. Errors: 404."""
     GetPaper: _aio.UnaryUnaryMultiCallable[_authoring_pb2.GetPaperRequest, _authoring_pb2.GetPaperResponse]  # type: ignore[assignment]
     """The frozen paper of a published exam, or of a draft as it would be."""
 
@@ -183,6 +187,14 @@ class AuthoringServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exams_pb2.Exam, _abc.Awaitable[_exams_pb2.Exam]]:
         """Stops new starts. Idempotent. Errors: 409 not_published."""
+
+    @_abc_1.abstractmethod
+    def CloneExam(
+        self,
+        request: _authoring_pb2.CloneExamRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_exams_pb2.Exam, _abc.Awaitable[_exams_pb2.Exam]]:
+        """A draft with the settings (but for the access code), questions and roster of an exam. Errors: 404."""
 
     @_abc_1.abstractmethod
     def GetPaper(

@@ -14,6 +14,7 @@ MULTI_CHOICE = ("all_or_nothing", "partial")
 RESULT_POLICIES = ("immediate", "after_close", "manual")
 REVEALS = ("score", "correctness", "answers")
 
+MAX_TITLE = 200
 MAX_GRACE_SECONDS = 300
 MAX_DURATION_MINUTES = 1440
 MAX_ATTEMPTS = 100
@@ -103,7 +104,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "reveal": REVEALS,
 }
 _TEXT_LENGTHS: Mapping[str, tuple[int, int]] = {
-    "title": (1, 200),
+    "title": (1, MAX_TITLE),
     "description": (0, 10_000),
     "instructions": (0, 20_000),
     "access_code": (0, 100),

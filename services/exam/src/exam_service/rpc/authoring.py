@@ -19,6 +19,7 @@ from exam_service.rpc import authoring_conversions as convert
 from exam_service.rpc.actors import signed_in
 from exam_service.usecases import close, exams, publish, roster
 from exam_service.usecases import questions as bank
+from exam_service.usecases.clone import clone_exam
 from exam_service.usecases.exam_views import read_view, summaries
 
 MAX_SEARCH = 500
@@ -108,6 +109,9 @@ class AuthoringServicer(authoring_pb2_grpc.AuthoringServicer):
 
     async def CloseExam(self, request: pb.CloseExamRequest, context: Any) -> exams_pb2.Exam:
         return convert.exam_message(await close.close_exam(self._db, signed_in(), _exam_id(request.id)))
+
+    async def CloneExam(self, request: pb.CloneExamRequest, context: Any) -> exams_pb2.Exam:
+        return convert.exam_message(await clone_exam(self._db, signed_in(), _exam_id(request.id)))
 
     async def GetPaper(self, request: pb.GetPaperRequest, context: Any) -> pb.GetPaperResponse:
         async with self._db.reading() as conn:
