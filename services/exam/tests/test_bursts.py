@@ -244,8 +244,9 @@ async def test_an_exam_that_is_being_changed_keeps_nobody_from_another(hall: Hal
     changed, other = await hall.exam(TEXTS), await hall.exam(TEXTS)
     async with db.transaction() as tx:
         await attempts.change_alone(tx.conn, "exam", changed)
-        waiting = [asyncio.create_task(hall.sits(changed)) for _ in range(5)]
+        waiting = []
         for _ in range(5):
+            waiting.append(asyncio.create_task(hall.sits(changed)))
             await hall.sits(other)
         assert not any(start.done() for start in waiting)
 
