@@ -58,15 +58,13 @@ export function Receipt({ submitted, by, title, practice = false }: Props) {
             {t("receipt.download")}
           </Button>
           <Button onClick={() => window.print()}>{t("receipt.print")}</Button>
+          <ButtonLink href="/">{t("toExams")}</ButtonLink>
           {practice ? (
             <Button onClick={() => window.location.reload()}>{t("practice.again")}</Button>
           ) : (
-            <>
-              <ButtonLink href="/">{t("toExams")}</ButtonLink>
-              <ButtonLink look="primary" href={`/results/?attempt=${submitted.student_exam_id}`}>
-                {t("toResult")}
-              </ButtonLink>
-            </>
+            <ButtonLink look="primary" href={`/results/?attempt=${submitted.student_exam_id}`}>
+              {t("toResult")}
+            </ButtonLink>
           )}
         </Row>
       </Stack>

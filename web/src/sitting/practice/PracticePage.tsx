@@ -9,7 +9,7 @@ import { PageTitle, Shell } from "@/ui/Shell";
 import { heard } from "../clock";
 import { BLANK } from "../entry";
 import { BROWSER } from "../page/browser";
-import { SittingContext } from "../page/context";
+import { SittingContext, useShown } from "../page/context";
 import { ExamPage } from "../page/ExamPage";
 import { Sitting } from "../sitting";
 import { DeviceCheck } from "./DeviceCheck";
@@ -25,7 +25,7 @@ export function PracticePage() {
     <Shell home="/">
       {sitting ? (
         <SittingContext value={sitting}>
-          <Note>{t("running")}</Note>
+          <Running />
           <ExamPage />
         </SittingContext>
       ) : (
@@ -47,6 +47,13 @@ export function PracticePage() {
       )}
     </Shell>
   );
+}
+
+/** The receipt has a word of its own for it. */
+function Running() {
+  const t = useTranslations("sitting.practice");
+  const closed = useShown((state) => state.phase.kind === "closed");
+  return closed ? null : <Note>{t("running")}</Note>;
 }
 
 function begin(store: AppStore, say: (key: string) => string): Sitting {
