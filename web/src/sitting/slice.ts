@@ -179,6 +179,8 @@ function judge(state: SittingState, reply: SavedReply, batch: entry.Outgoing[]):
 
 function contradict(state: SittingState, question: string, { answer, revision, saved_at }: Stored): void {
   replace(state, question, (known) => entry.contradicted(known, { answer, revision, savedAt: saved_at }));
+  // Of moments in one form, the order of texts is that of times.
+  if (saved_at > (state.savedAt ?? "")) state.savedAt = saved_at;
 }
 
 declare module "@/store" {

@@ -92,7 +92,7 @@ function ResultRow({ result }: { result: Result }) {
           "–"
         )}
       </td>
-      <td>{moment(result.submitted_at) ?? "–"}</td>
+      <td className={styles.when}>{moment(result.submitted_at) ?? "–"}</td>
     </tr>
   );
 }
