@@ -26,7 +26,7 @@ from examprotos.auth.v1 import identity_pb2_grpc, keys_pb2, keys_pb2_grpc, user_
 from examprotos.common.v1 import audit_pb2_grpc
 from examprotos.exam.v1 import attempts_pb2_grpc, authoring_pb2_grpc, files_pb2_grpc, invigilation_pb2_grpc
 from examprotos.grading.v1 import keys_pb2_grpc as answer_keys_pb2_grpc
-from examprotos.grading.v1 import marking_pb2_grpc, regrading_pb2_grpc, results_pb2_grpc
+from examprotos.grading.v1 import marking_pb2_grpc, regrading_pb2_grpc, results_pb2_grpc, statistics_pb2_grpc
 from examprotos.imports.v1 import content_pb2_grpc, imports_pb2_grpc
 
 BOTH = ("gateway-student", "gateway-staff")
@@ -50,6 +50,7 @@ PARTS: dict[str, list[tuple[str, Any, str, Any]]] = {
         ("examhall.grading.v1.Results", results_pb2_grpc, "Results", allow("gateway-student")),
         ("examhall.grading.v1.Marking", marking_pb2_grpc, "Marking", ADMIN),
         ("examhall.grading.v1.Regrading", regrading_pb2_grpc, "Regrading", ADMIN),
+        ("examhall.grading.v1.Statistics", statistics_pb2_grpc, "Statistics", ADMIN),
     ],
     "import": [
         ("examhall.imports.v1.Imports", imports_pb2_grpc, "Imports", ADMIN),

@@ -15,7 +15,7 @@ from examprotos.exam.v1 import (
     invigilation_pb2,
     questions_pb2,
 )
-from examprotos.grading.v1 import keys_pb2, marking_pb2, regrading_pb2, results_pb2
+from examprotos.grading.v1 import keys_pb2, marking_pb2, regrading_pb2, results_pb2, statistics_pb2
 from examprotos.imports.v1 import content_pb2, imports_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -239,6 +239,44 @@ def regrade_report() -> regrading_pb2.RegradeReport:
     return regrading_pb2.RegradeReport(regrade=regrade(), items=[difference])
 
 
+def statistics() -> statistics_pb2.ExamStatistics:
+    question = statistics_pb2.QuestionStatistics(
+        question_id=QUESTION,
+        type="single_choice",
+        order=1,
+        max_score_hundredths=300,
+        status="graded",
+        answered=3,
+        graded=4,
+        mean_hundredths=133.333,
+        difficulty=0.444443,
+        discrimination=-0.123456,
+        answers=[
+            statistics_pb2.AnswerCount(answer=letter, times=times) for letter, times in (("A", 3), ("B", 0))
+        ],
+    )
+    typed = statistics_pb2.QuestionStatistics(
+        question_id=QUESTION,
+        type="short_text",
+        order=2,
+        max_score_hundredths=100,
+        status="pending",
+        answers=[statistics_pb2.AnswerCount(answer="Ada", times=2)],
+    )
+    return statistics_pb2.ExamStatistics(
+        attempts=4,
+        pending=1,
+        max_possible_hundredths=400,
+        mean_hundredths=133.333,
+        median_hundredths=150,
+        lowest_hundredths=0,
+        highest_hundredths=400,
+        mean_percentage_hundredths=3333.3,
+        tenths=[1, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+        questions=[question, typed],
+    )
+
+
 def exam(status: exams_pb2.ExamStatus = exams_pb2.EXAM_STATUS_DRAFT) -> exams_pb2.Exam:
     settings = exams_pb2.ExamSettings(
         title="Biology",
@@ -411,6 +449,7 @@ def everything() -> dict[str, object]:
         "Regrading/RollBack": regrade_report(),
         "Regrading/GetRegrade": regrade_report(),
         "Regrading/ListRegrades": regrading_pb2.ListRegradesResponse(items=[regrade()]),
+        "Statistics/GetStatistics": statistics(),
         "Marking/ReleaseResults": marking_pb2.ReleaseResultsResponse(released_at=at()),
         "Imports/CreateJob": job("queued"),
         "Imports/GetJob": job(),

@@ -168,6 +168,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
     from examprotos.grading.v1.keys_pb2_grpc import AnswerKeysStub
     from examprotos.grading.v1.marking_pb2_grpc import MarkingStub
     from examprotos.grading.v1.regrading_pb2_grpc import RegradingStub
+    from examprotos.grading.v1.statistics_pb2_grpc import StatisticsStub
     from examprotos.imports.v1.content_pb2_grpc import ContentStub
     from examprotos.imports.v1.imports_pb2_grpc import ImportsStub
 
@@ -182,6 +183,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         monitor,
         questions,
         regrading,
+        statistics,
         users,
     )
     from exam_gateway.staff.backend import StaffBackend
@@ -194,6 +196,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         keys=AnswerKeysStub(channels["grading"]),
         marking=MarkingStub(channels["grading"]),
         regrading=RegradingStub(channels["grading"]),
+        statistics=StatisticsStub(channels["grading"]),
         content=ContentStub(channels["import"]),
         imports=ImportsStub(channels["import"]),
         audits={name: AuditLogStub(channel) for name, channel in channels.items()},
@@ -208,6 +211,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         monitor,
         marking,
         regrading,
+        statistics,
         users,
         imports,
         audit,

@@ -18,7 +18,7 @@ from examkit.tls import TlsFiles
 from examprotos.auth.v1 import keys_pb2, keys_pb2_grpc
 from examprotos.common.v1 import audit_pb2
 from examprotos.grading.v1 import keys_pb2 as grading_keys_pb2
-from examprotos.grading.v1 import marking_pb2, regrading_pb2, results_pb2
+from examprotos.grading.v1 import marking_pb2, regrading_pb2, results_pb2, statistics_pb2
 from grading_service.bootstrap import build
 from grading_service.rpc.policies import POLICIES
 from grading_service.settings import Settings
@@ -28,7 +28,7 @@ from .fakes import Certificates, NoTokens
 NOBODY = "127.0.0.1:1"
 HANDLERS = [
     service
-    for module in (grading_keys_pb2, marking_pb2, regrading_pb2, results_pb2, audit_pb2)
+    for module in (grading_keys_pb2, marking_pb2, regrading_pb2, results_pb2, statistics_pb2, audit_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 ]
 

@@ -223,6 +223,14 @@ const injectedRtkApi = api.injectEndpoints({
         body: queryArg.rosterIn,
       }),
     }),
+    examStatistics: build.query<
+      ExamStatisticsApiResponse,
+      ExamStatisticsApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/statistics`,
+      }),
+    }),
     addQuestionFile: build.mutation<
       AddQuestionFileApiResponse,
       AddQuestionFileApiArg
@@ -592,6 +600,11 @@ export type SetRosterApiResponse = /** status 200 Successful Response */ Exam;
 export type SetRosterApiArg = {
   examId: string;
   rosterIn: RosterIn;
+};
+export type ExamStatisticsApiResponse =
+  /** status 200 Successful Response */ ExamStatistics;
+export type ExamStatisticsApiArg = {
+  examId: string;
 };
 export type AddQuestionFileApiResponse =
   /** status 201 Successful Response */ FileAdded;
@@ -1219,6 +1232,59 @@ export type RosterIn = {
   groups?: string[];
   student_ids?: string[];
 };
+export type AnswerCount = {
+  answer: string;
+  count: number;
+};
+export type QuestionStatistics = {
+  /** The mean share of the points, 0 … 1: the higher, the easier. Below 0 is possible where wrong answers cost points. */
+  difficulty: number | null;
+  /** The correlation of this question's points with those of all others, −1 … 1. null where it is undefined: nobody differs, or answers wait for a marker. */
+  discrimination: number | null;
+  max_score: number;
+  mean_score: number | null;
+  n_answered: number;
+  n_graded: number;
+  n_pending: number;
+  /** For choices: how often each option was chosen, in the authored letters. */
+  option_counts: {
+    [key: string]: number;
+  } | null;
+  order: number;
+  question_id: string;
+  /** pending: some answers wait for a marker; excluded: it does not count. */
+  status: "graded" | "pending" | "excluded";
+  /** For `short_text` and `numeric`: what was typed most, at most 10. */
+  top_answers: AnswerCount[] | null;
+  type:
+    | "single_choice"
+    | "multi_choice"
+    | "true_false"
+    | "numeric"
+    | "short_text"
+    | "text"
+    | "image";
+};
+export type ExamStatistics = {
+  /** Over the questions that count and wait for no marker. null where it is undefined. */
+  cronbach_alpha: number | null;
+  /** Ten numbers of attempts: from 0 %, from 10 %, … from 90 % to 100 %. */
+  distribution: number[];
+  exam_id: string;
+  max: number | null;
+  max_possible: number | null;
+  mean: number | null;
+  mean_percentage: number | null;
+  median: number | null;
+  min: number | null;
+  /** Attempts, those that wait for a marker included. */
+  n: number;
+  /** Of these, those that wait for a marker. */
+  pending: number;
+  questions: QuestionStatistics[];
+  /** With n − 1. */
+  sd: number | null;
+};
 export type FileAdded = {
   /** `GET /api/v1/files/{file_id}` gives the picture. */
   file_id: string;
@@ -1831,6 +1897,8 @@ export const {
   useListResultsQuery,
   useLazyListResultsQuery,
   useSetRosterMutation,
+  useExamStatisticsQuery,
+  useLazyExamStatisticsQuery,
   useAddQuestionFileMutation,
   useGradingQueueQuery,
   useLazyGradingQueueQuery,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from examprotos.grading.v1.keys_pb2_grpc import AnswerKeysAsyncStub
     from examprotos.grading.v1.marking_pb2_grpc import MarkingAsyncStub
     from examprotos.grading.v1.regrading_pb2_grpc import RegradingAsyncStub
+    from examprotos.grading.v1.statistics_pb2_grpc import StatisticsAsyncStub
     from examprotos.imports.v1.content_pb2_grpc import ContentAsyncStub
     from examprotos.imports.v1.imports_pb2_grpc import ImportsAsyncStub
 
@@ -38,6 +39,7 @@ class StaffBackend:
     keys: AnswerKeysAsyncStub
     marking: MarkingAsyncStub
     regrading: RegradingAsyncStub
+    statistics: StatisticsAsyncStub
     content: ContentAsyncStub
     imports: ImportsAsyncStub
     audits: Mapping[str, AuditLogAsyncStub]

@@ -16,7 +16,13 @@ from examkit.rpc.server import RpcServer
 from examkit.tokens import TokenVerifier
 from examkit.workers import Worker, periodic
 from examprotos.common.v1 import audit_pb2_grpc
-from examprotos.grading.v1 import keys_pb2_grpc, marking_pb2_grpc, regrading_pb2_grpc, results_pb2_grpc
+from examprotos.grading.v1 import (
+    keys_pb2_grpc,
+    marking_pb2_grpc,
+    regrading_pb2_grpc,
+    results_pb2_grpc,
+    statistics_pb2_grpc,
+)
 
 from grading_service.consumers import (
     ATTEMPT_CLOSED,
@@ -34,6 +40,7 @@ from grading_service.rpc.marking import MarkingServicer
 from grading_service.rpc.policies import POLICIES
 from grading_service.rpc.regrading import RegradingServicer
 from grading_service.rpc.results import ResultsServicer
+from grading_service.rpc.statistics import StatisticsServicer
 from grading_service.settings import Settings
 from grading_service.usecases.apply_regrades import apply_all
 from grading_service.usecases.await_grade import GradeWaiters
@@ -79,6 +86,7 @@ def _add_servicers(server: RpcServer, db: Database, cache: PaperCache, results: 
     results_pb2_grpc.add_ResultsServicer_to_server(results, server.grpc)
     marking_pb2_grpc.add_MarkingServicer_to_server(MarkingServicer(db, cache, utc_now), server.grpc)
     regrading_pb2_grpc.add_RegradingServicer_to_server(RegradingServicer(db, cache, utc_now), server.grpc)
+    statistics_pb2_grpc.add_StatisticsServicer_to_server(StatisticsServicer(db), server.grpc)
     audit_pb2_grpc.add_AuditLogServicer_to_server(AuditServicer(db), server.grpc)
 
 

@@ -9,5 +9,6 @@ POLICIES: Policies = {
     "examhall.grading.v1.Results": allow("gateway-student", roles=("student",)),
     "examhall.grading.v1.Marking": allow("gateway-staff", roles=("admin",)),
     "examhall.grading.v1.Regrading": allow("gateway-staff", roles=("admin",)),
+    "examhall.grading.v1.Statistics": allow("gateway-staff", roles=("admin",)),
     "examhall.common.v1.AuditLog": allow("gateway-staff", roles=("admin",)),
 }
