@@ -183,6 +183,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         monitor,
         questions,
         regrading,
+        results,
         statistics,
         users,
     )
@@ -211,6 +212,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         monitor,
         marking,
         regrading,
+        results,
         statistics,
         users,
         imports,

@@ -213,6 +213,8 @@ const injectedRtkApi = api.injectEndpoints({
         params: {
           limit: queryArg.limit,
           cursor: queryArg.cursor,
+          status: queryArg.status,
+          format: queryArg.format,
         },
       }),
     }),
@@ -595,6 +597,9 @@ export type ListResultsApiArg = {
   limit?: number;
   /** `next_cursor` of the page before. */
   cursor?: string;
+  status?: ("in_progress" | "paused" | "submitted" | "expired" | "void") | null;
+  /** csv, xlsx: all of them in a file, with the points of each question. */
+  format?: "json" | "csv" | "xlsx";
 };
 export type SetRosterApiResponse = /** status 200 Successful Response */ Exam;
 export type SetRosterApiArg = {

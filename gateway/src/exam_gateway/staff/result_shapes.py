@@ -13,6 +13,8 @@ from exam_gateway.shapes import AnswerOut, In, Out, Score
 from exam_gateway.staff.names import NOBODY, Person
 from exam_gateway.wire import document, id_or_none, moment, optional, points, when
 
+AttemptStatus = Literal["in_progress", "paused", "submitted", "expired", "void"]
+
 
 class Student(Out):
     student_id: UUID
@@ -56,7 +58,7 @@ class Result(Student):
     student_exam_id: UUID
     exam_id: UUID
     attempt_no: int
-    status: Literal["in_progress", "paused", "submitted", "expired", "void"]
+    status: AttemptStatus
     started_at: AwareDatetime | None
     submitted_at: AwareDatetime | None
     total_score: float | None = Field(description="null before there is a grade.")
