@@ -119,6 +119,8 @@ BODIES = {
         "events": [{"kind": "copy", "at": "2026-05-04T12:00:00Z"}],
     },
     "create_question": {"type": "text", "text": "Why?"},
+    "create_incident": {"action": "pause", "scope": {"exam": True}, "reason": "why"},
+    "undo_incident": {"reason": "why"},
     "extend_attempt": {"minutes": 5, "reason": "why"},
     **{f"{what}_attempt": {"reason": "why"} for what in ("pause", "resume", "void", "reopen")},
     "edit_question": {"type": "text", "text": "Why?", "version": 1},

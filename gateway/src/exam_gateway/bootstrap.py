@@ -179,6 +179,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         exams,
         files,
         imports,
+        incidents,
         marking,
         monitor,
         questions,
@@ -203,21 +204,10 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         audits={name: AuditLogStub(channel) for name, channel in channels.items()},
         live=live,
     )
-    parts = (
-        questions,
-        files,
-        exams,
-        accommodations,
-        attempts,
-        monitor,
-        marking,
-        regrading,
-        results,
-        statistics,
-        users,
-        imports,
-        audit,
-    )
+    building = (questions, files, exams)
+    running = (accommodations, attempts, monitor, incidents)
+    grading = (marking, regrading, results, statistics)
+    parts = (*building, *running, *grading, users, imports, audit)
     return Surface(STAFF, backend, [part.router for part in parts])
 
 

@@ -137,6 +137,28 @@ const injectedRtkApi = api.injectEndpoints({
         method: "POST",
       }),
     }),
+    listIncidents: build.query<ListIncidentsApiResponse, ListIncidentsApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/incidents`,
+      }),
+    }),
+    createIncident: build.mutation<
+      CreateIncidentApiResponse,
+      CreateIncidentApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/incidents`,
+        method: "POST",
+        body: queryArg.incidentIn,
+      }),
+    }),
+    undoIncident: build.mutation<UndoIncidentApiResponse, UndoIncidentApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/exams/${queryArg.examId}/incidents/${queryArg.incidentId}/undo`,
+        method: "POST",
+        body: queryArg.because,
+      }),
+    }),
     getMonitor: build.query<GetMonitorApiResponse, GetMonitorApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/admin/exams/${queryArg.examId}/monitor`,
@@ -530,6 +552,25 @@ export type CloneExamApiArg = {
 export type CloseExamApiResponse = /** status 200 Successful Response */ Exam;
 export type CloseExamApiArg = {
   examId: string;
+};
+export type ListIncidentsApiResponse =
+  /** status 200 Successful Response */ Incidents;
+export type ListIncidentsApiArg = {
+  examId: string;
+};
+export type CreateIncidentApiResponse =
+  | /** status 200 With dry_run: whom it would concern now. */ Preview
+  | (/** status 201 Successful Response */ Incident | Preview);
+export type CreateIncidentApiArg = {
+  examId: string;
+  incidentIn: IncidentIn;
+};
+export type UndoIncidentApiResponse =
+  /** status 201 Successful Response */ Incident;
+export type UndoIncidentApiArg = {
+  examId: string;
+  incidentId: string;
+  because: Because;
 };
 export type GetMonitorApiResponse =
   /** status 200 Successful Response */ Monitor;
@@ -1037,6 +1078,59 @@ export type AccommodationIn = {
   extra_time_percent: number;
   /** The student's own window, where it differs. */
   start_time?: string | null;
+};
+export type Incident = {
+  action: "pause" | "resume" | "add_minutes";
+  created_at: string;
+  created_by: string | null;
+  created_by_name: string | null;
+  done: number;
+  exam_id: string;
+  id: string;
+  /** Below 0 where minutes were taken back. */
+  minutes: number | null;
+  reason: string;
+  scope: {
+    [key: string]: any;
+  };
+  /** Attempts that had closed, or were in this state already. */
+  skipped: number;
+  status: "running" | "finished";
+  /** Attempts that it concerns. */
+  total: number;
+  undo_of: string | null;
+  undone_by: string | null;
+};
+export type Incidents = {
+  items: Incident[];
+  next_cursor: null;
+};
+export type Concerned = {
+  deadline: string;
+  email: string | null;
+  last_activity: string;
+  name: string | null;
+  status: "in_progress" | "paused";
+  student_exam_id: string;
+  student_id: string;
+};
+export type Preview = {
+  count: number;
+  dry_run: true;
+  students: Concerned[];
+};
+export type Scope = {
+  exam?: boolean;
+  group?: string | null;
+  silent_between?: string[] | null;
+};
+export type IncidentIn = {
+  action: "pause" | "resume" | "add_minutes";
+  dry_run?: boolean;
+  /** For add_minutes alone. */
+  minutes?: number | null;
+  reason: string;
+  scope: Scope;
 };
 export type MonitorCounts = {
   expired: number;
@@ -1886,6 +1980,10 @@ export const {
   usePutAccommodationMutation,
   useCloneExamMutation,
   useCloseExamMutation,
+  useListIncidentsQuery,
+  useLazyListIncidentsQuery,
+  useCreateIncidentMutation,
+  useUndoIncidentMutation,
   useGetMonitorQuery,
   useLazyGetMonitorQuery,
   useWatchExamQuery,

@@ -42,8 +42,11 @@ from exam_service.settings import Settings
 from exam_service.sweeper import file_sweeper, gauges, sweeper
 from exam_service.usecases.close_attempt import ATTEMPT_CLOSED
 from exam_service.usecases.exam_events import EXAM_CHANGED
+from exam_service.usecases.incidents import resume_incidents
 from exam_service.usecases.intervene import ATTEMPT_REOPENED, ATTEMPT_VOIDED
 from exam_service.usecases.publish import resume_publications
+
+INCIDENTS_EVERY_SECONDS = 5.0
 
 
 @asynccontextmanager
@@ -131,5 +134,6 @@ def _workers(
         sweeper(db, papers),
         reconciler(db, papers),
         gauges(db),
+        periodic("incidents", INCIDENTS_EVERY_SECONDS, partial(resume_incidents, db)),
         periodic("publications", settings.publication_poll_seconds, resume),
     )

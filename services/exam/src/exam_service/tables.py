@@ -13,7 +13,7 @@ from exam_service import file_tables, intervention_tables
 metadata = sa.MetaData()
 SHARED = shared_tables.define(metadata)
 answer_files, question_files = file_tables.define(metadata)
-attempt_history = intervention_tables.define(metadata)
+attempt_history, incidents, incident_attempts = intervention_tables.define(metadata)
 
 MAX_REVISION = 2**53 - 1
 

@@ -90,6 +90,26 @@ class InvigilationStub(object):
                 request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ReopenAttemptRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
                 _registered_method=True)
+        self.PreviewIncident = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/PreviewIncident',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PreviewIncidentRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PreviewIncidentResponse.FromString,
+                _registered_method=True)
+        self.CreateIncident = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/CreateIncident',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.CreateIncidentRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Incident.FromString,
+                _registered_method=True)
+        self.ListIncidents = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/ListIncidents',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListIncidentsRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListIncidentsResponse.FromString,
+                _registered_method=True)
+        self.UndoIncident = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/UndoIncident',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.UndoIncidentRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Incident.FromString,
+                _registered_method=True)
 
 
 class InvigilationServicer(object):
@@ -170,6 +190,34 @@ class InvigilationServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewIncident(self, request, context):
+        """Something befell many who sit an exam: they are paused, resumed or given minutes together, at most 100 in
+        a transaction, while saves go on. Errors: 404, 422.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateIncident(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIncidents(self, request, context):
+        """The newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoIncident(self, request, context):
+        """Errors: 404, 422; 409 incident_running, incident_undone, not_undoable.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InvigilationServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -227,6 +275,26 @@ def add_InvigilationServicer_to_server(servicer, server):
                     servicer.ReopenAttempt,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ReopenAttemptRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.SerializeToString,
+            ),
+            'PreviewIncident': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewIncident,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PreviewIncidentRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PreviewIncidentResponse.SerializeToString,
+            ),
+            'CreateIncident': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateIncident,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.CreateIncidentRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Incident.SerializeToString,
+            ),
+            'ListIncidents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIncidents,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListIncidentsRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListIncidentsResponse.SerializeToString,
+            ),
+            'UndoIncident': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoIncident,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.UndoIncidentRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Incident.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -527,6 +595,114 @@ class Invigilation(object):
             '/examhall.exam.v1.Invigilation/ReopenAttempt',
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ReopenAttemptRequest.SerializeToString,
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.AttemptSummary.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewIncident(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/PreviewIncident',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PreviewIncidentRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PreviewIncidentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateIncident(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/CreateIncident',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.CreateIncidentRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Incident.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIncidents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/ListIncidents',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListIncidentsRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListIncidentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoIncident(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/UndoIncident',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.UndoIncidentRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Incident.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,15 @@ class InvigilationStub:
     VoidAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.VoidAttemptRequest, _invigilation_pb2.AttemptSummary]
     ReopenAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ReopenAttemptRequest, _invigilation_pb2.AttemptSummary]
     """Also 409 already_started (student_exam_id) while the student sits another attempt."""
+    PreviewIncident: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.PreviewIncidentRequest, _invigilation_pb2.PreviewIncidentResponse]
+    """Something befell many who sit an exam: they are paused, resumed or given minutes together, at most 100 in
+    a transaction, while saves go on. Errors: 404, 422.
+    """
+    CreateIncident: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.CreateIncidentRequest, _invigilation_pb2.Incident]
+    ListIncidents: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ListIncidentsRequest, _invigilation_pb2.ListIncidentsResponse]
+    """The newest first."""
+    UndoIncident: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.UndoIncidentRequest, _invigilation_pb2.Incident]
+    """Errors: 404, 422; 409 incident_running, incident_undone, not_undoable."""
 
 @_typing.type_check_only
 class InvigilationAsyncStub(InvigilationStub):
@@ -81,6 +90,15 @@ class InvigilationAsyncStub(InvigilationStub):
     VoidAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.VoidAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
     ReopenAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ReopenAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
     """Also 409 already_started (student_exam_id) while the student sits another attempt."""
+    PreviewIncident: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.PreviewIncidentRequest, _invigilation_pb2.PreviewIncidentResponse]  # type: ignore[assignment]
+    """Something befell many who sit an exam: they are paused, resumed or given minutes together, at most 100 in
+    a transaction, while saves go on. Errors: 404, 422.
+    """
+    CreateIncident: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.CreateIncidentRequest, _invigilation_pb2.Incident]  # type: ignore[assignment]
+    ListIncidents: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ListIncidentsRequest, _invigilation_pb2.ListIncidentsResponse]  # type: ignore[assignment]
+    """The newest first."""
+    UndoIncident: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.UndoIncidentRequest, _invigilation_pb2.Incident]  # type: ignore[assignment]
+    """Errors: 404, 422; 409 incident_running, incident_undone, not_undoable."""
 
 class InvigilationServicer(metaclass=_abc_1.ABCMeta):
     """Running an exam: accommodations and attempts. For the staff surface, role admin."""
@@ -171,5 +189,38 @@ class InvigilationServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_invigilation_pb2.AttemptSummary, _abc.Awaitable[_invigilation_pb2.AttemptSummary]]:
         """Also 409 already_started (student_exam_id) while the student sits another attempt."""
+
+    @_abc_1.abstractmethod
+    def PreviewIncident(
+        self,
+        request: _invigilation_pb2.PreviewIncidentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.PreviewIncidentResponse, _abc.Awaitable[_invigilation_pb2.PreviewIncidentResponse]]:
+        """Something befell many who sit an exam: they are paused, resumed or given minutes together, at most 100 in
+        a transaction, while saves go on. Errors: 404, 422.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateIncident(
+        self,
+        request: _invigilation_pb2.CreateIncidentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.Incident, _abc.Awaitable[_invigilation_pb2.Incident]]: ...
+
+    @_abc_1.abstractmethod
+    def ListIncidents(
+        self,
+        request: _invigilation_pb2.ListIncidentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.ListIncidentsResponse, _abc.Awaitable[_invigilation_pb2.ListIncidentsResponse]]:
+        """The newest first."""
+
+    @_abc_1.abstractmethod
+    def UndoIncident(
+        self,
+        request: _invigilation_pb2.UndoIncidentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.Incident, _abc.Awaitable[_invigilation_pb2.Incident]]:
+        """Errors: 404, 422; 409 incident_running, incident_undone, not_undoable."""
 
 def add_InvigilationServicer_to_server(servicer: InvigilationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

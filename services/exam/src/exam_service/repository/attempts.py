@@ -47,6 +47,13 @@ _LOCK_FREE = sa.text(
     FOR NO KEY UPDATE OF attempt SKIP LOCKED
     """
 )
+_LOCK_ALL = sa.text(
+    f"""
+    {_SELECT} JOIN unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[])) AS wanted (student_id, id)
+         ON attempt.student_id = wanted.student_id AND attempt.id = wanted.id
+    ORDER BY attempt.id FOR NO KEY UPDATE OF attempt
+    """
+)
 _OF_EXAMS = sa.text(
     f"""
     {_SELECT} JOIN unnest(CAST(:students AS uuid[]), CAST(:ids AS uuid[])) AS wanted (student_id, exam_id)
@@ -180,6 +187,11 @@ async def get(conn: AsyncConnection, student_id: UUID, attempt_id: UUID) -> Atte
 async def lock(conn: AsyncConnection, student_id: UUID, attempt_id: UUID) -> Attempt | None:
     """The attempt, locked until the commit."""
     return await _one(conn, _LOCK, {"student_id": student_id, "id": attempt_id})
+
+
+async def lock_all(conn: AsyncConnection, keys: Collection[AttemptKey]) -> list[Attempt]:
+    """Those of these attempts that are there, locked until the commit in id order, as saves lock them."""
+    return await _all(conn, _LOCK_ALL, _pairs(keys))
 
 
 async def lock_free(conn: AsyncConnection, keys: Collection[AttemptKey]) -> dict[AttemptKey, Attempt]:

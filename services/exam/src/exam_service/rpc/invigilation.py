@@ -16,13 +16,19 @@ from exam_service.domain.intervening import Action, Order
 from exam_service.repository.accommodations import AccommodationRow
 from exam_service.repository.attempt_lists import Summary
 from exam_service.repository.papers import PaperCache
-from exam_service.rpc import progress
+from exam_service.rpc import incidents, progress
 from exam_service.rpc.actors import signed_in
 from exam_service.timestamps import to_moment, to_timestamp
 from exam_service.usecases.accommodations import (
     delete_accommodation,
     get_accommodation,
     put_accommodation,
+)
+from exam_service.usecases.incidents import (
+    create_incident,
+    list_incidents,
+    preview_incident,
+    undo_incident,
 )
 from exam_service.usecases.intervene import Intervention, intervene
 from exam_service.usecases.list_attempts import get_attempt, list_attempts
@@ -93,6 +99,27 @@ class InvigilationServicer(invigilation_pb2_grpc.InvigilationServicer):
     async def ReopenAttempt(self, request: pb.ReopenAttemptRequest, context: Any) -> pb.AttemptSummary:
         minutes = request.minutes if request.HasField("minutes") else None
         return await self._intervene(request, Order(Action.REOPENED, minutes))
+
+    async def PreviewIncident(
+        self, request: pb.PreviewIncidentRequest, context: Any
+    ) -> pb.PreviewIncidentResponse:
+        plan = incidents.plan(request.plan)
+        return incidents.preview(await preview_incident(self._db, request.plan.exam_id, plan))
+
+    async def CreateIncident(self, request: pb.CreateIncidentRequest, context: Any) -> pb.Incident:
+        plan = incidents.plan(request.plan)
+        made = await create_incident(self._db, signed_in(), request.plan.exam_id, plan)
+        return incidents.incident(made)
+
+    async def ListIncidents(self, request: pb.ListIncidentsRequest, context: Any) -> pb.ListIncidentsResponse:
+        found = await list_incidents(self._db, request.exam_id)
+        return pb.ListIncidentsResponse(items=map(incidents.incident, found))
+
+    async def UndoIncident(self, request: pb.UndoIncidentRequest, context: Any) -> pb.Incident:
+        made = await undo_incident(
+            self._db, signed_in(), request.exam_id, request.incident_id, request.reason
+        )
+        return incidents.incident(made)
 
     async def _intervene(self, request: _Intervening, order: Order) -> pb.AttemptSummary:
         wanted = Intervention(signed_in(), order, request.reason)

@@ -46,11 +46,12 @@ _WITHDRAWING = {Action.REOPENED, Action.VOIDED}
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """Who does what, and why."""
+    """Who does what, and why; `incident` where it is done for many."""
 
     actor: Actor
     order: Order
     reason: str
+    incident: UUID | None = None
 
     def problems(self) -> Iterator[FieldError]:
         """Everything that is wrong, located by field."""
@@ -117,10 +118,19 @@ async def _intervene(
 
 
 async def apply(
-    tx: Tx, intervention: Intervention, exam: ExamRow, locked: Sequence[Attempt], now: datetime
-) -> None:
-    """Do it to attempts at this exam that the caller has locked. Raises NotAllowed, NoTimeLeft."""
-    done = await _changes(tx, intervention.order, exam, locked, now)
+    tx: Tx,
+    intervention: Intervention,
+    exam: ExamRow,
+    locked: Sequence[Attempt],
+    now: datetime,
+    *,
+    skipping: bool = False,
+) -> list[Attempt]:
+    """Do it to attempts at this exam that the caller has locked; as they are then.
+
+    Raises NotAllowed, NoTimeLeft; with `skipping` it leaves out those whose status does not allow it.
+    """
+    done = await _changes(tx, intervention.order, exam, locked, now, skipping=skipping)
     actor = intervention.actor
     after = [one.after for one in done]
     await interventions.write(tx.conn, after)
@@ -133,10 +143,11 @@ async def apply(
             tell_withdrawn(tx, attempt)
     counter = metrics.interventions.labels(intervention.order.action.value)
     tx.on_commit(partial(counter.inc, len(done)))
+    return after
 
 
 async def _changes(
-    tx: Tx, order: Order, exam: ExamRow, locked: Sequence[Attempt], now: datetime
+    tx: Tx, order: Order, exam: ExamRow, locked: Sequence[Attempt], now: datetime, *, skipping: bool
 ) -> list[Done]:
     granted = await accommodations.effective_for(tx.conn, {one.student_id for one in locked}, exam.id)
     answers = {}
@@ -144,18 +155,24 @@ async def _changes(
         answers = await attempts.answers_of(tx.conn, [(one.student_id, one.id) for one in locked])
     done = []
     for one in locked:
-        after = changed(order, one, Terms(timing_of(exam), granted[one.student_id]), now)
+        try:
+            after = changed(order, one, Terms(timing_of(exam), granted[one.student_id]), now)
+        except NotAllowed:
+            if skipping:
+                continue
+            raise
         done.append(Done(order.action.value, one, after, now, answers.get((one.student_id, one.id))))
     return done
 
 
 def _entry(intervention: Intervention, done: Done) -> AuditEntry:
+    incident = {} if intervention.incident is None else {"incident_id": str(intervention.incident)}
     return intervention.actor.did(
         f"attempt.{done.action}",
         "attempt",
         done.after.id,
         before=as_told(done.before),
-        after=as_told(done.after),
+        after={**as_told(done.after), **incident},
         reason=intervention.reason,
     )
 
