@@ -30,7 +30,7 @@ from examprotos.grading.v1 import marking_pb2_grpc, regrading_pb2_grpc, results_
 from examprotos.imports.v1 import content_pb2_grpc, imports_pb2_grpc
 
 BOTH = ("gateway-student", "gateway-staff")
-ADMIN = allow("gateway-staff", roles=("admin",))
+ADMIN = allow("gateway-staff", roles=("admin", "marker", "invigilator"))
 PARTS: dict[str, list[tuple[str, Any, str, Any]]] = {
     "auth": [
         ("examhall.auth.v1.Identity", identity_pb2_grpc, "Identity", allow(*BOTH)),

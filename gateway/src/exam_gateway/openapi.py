@@ -100,7 +100,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     if isinstance(route, PublicRoute) and route.signed_in:
         codes += ["unauthenticated", "token_expired"]
         operation["security"] = [{"bearer": []}]
-        if route.role is not None:
+        if route.roles is not None:
             codes.append("forbidden")
     declared = {str(status): response for status, response in route.responses.items() if int(status) >= 400}
     responses.update(declared)

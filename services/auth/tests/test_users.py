@@ -145,7 +145,11 @@ async def test_a_reset_password_ends_sessions_and_the_old_password(
 
 
 @pytest.mark.parametrize(
-    ("change", "field"), [(Change(active=False), "active"), (Change(role=Role.STUDENT), "role")]
+    ("change", "field"),
+    [
+        (Change(active=False), "active"),
+        *((Change(role=role), "role") for role in Role if role is not Role.ADMIN),
+    ],
 )
 async def test_an_admin_cant_take_his_own_rights(
     auth: Auth, make_user: MakeUser, admin: User, acting_as, change: Change, field: str
@@ -157,14 +161,27 @@ async def test_an_admin_cant_take_his_own_rights(
     assert (await get_user(auth, admin.id)).is_active_admin
 
 
+@pytest.mark.parametrize("role", [Role.MARKER, Role.INVIGILATOR])
+async def test_staff_who_are_no_admins(
+    auth: Auth, make_user: MakeUser, admin: User, acting_as, verifier: TokenVerifier, role: Role
+) -> None:
+    user = await make_user(role=role)
+    granted = await login(auth, user.email, PASSWORD, "")
+    assert (await verifier.verify(granted.access_token)).role == role.value
+    found, _ = await list_users(auth, Filters(role=role), "", 0)
+    assert [one.id for one in found] == [user.id]
+    assert not found[0].is_active_admin
+
+
+@pytest.mark.parametrize("role", [Role.STUDENT, Role.MARKER, Role.INVIGILATOR])
 async def test_two_admins_who_take_each_other_leave_one(
-    auth: Auth, another_auth: Auth, make_user: MakeUser, admin: User, acting_as
+    auth: Auth, another_auth: Auth, make_user: MakeUser, admin: User, acting_as, role: Role
 ) -> None:
     other = await make_user("other@example.com", role=Role.ADMIN)
     for _ in range(5):
         results = await asyncio.gather(
             update_user(auth, acting_as(admin), other.id, Change(active=False)),
-            update_user(another_auth, acting_as(other), admin.id, Change(role=Role.STUDENT)),
+            update_user(another_auth, acting_as(other), admin.id, Change(role=role)),
             return_exceptions=True,
         )
         assert [result.code for result in results if isinstance(result, AppError)] == ["last_admin"]

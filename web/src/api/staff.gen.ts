@@ -823,7 +823,7 @@ export type ListUsersApiArg = {
   cursor?: string;
   /** Part of a name or e-mail address. */
   q?: string;
-  role?: ("admin" | "student") | null;
+  role?: ("admin" | "student" | "marker" | "invigilator") | null;
   group?: string;
   active?: boolean | null;
 };
@@ -1930,7 +1930,7 @@ export type User = {
   has_password: boolean;
   id: string;
   name: string;
-  role: "admin" | "student";
+  role: "admin" | "student" | "marker" | "invigilator";
 };
 export type Users = {
   items: User[];
@@ -1942,7 +1942,7 @@ export type NewUser = {
   name: string;
   /** Without one: make a password link. */
   password?: string | null;
-  role?: "admin" | "student";
+  role?: "admin" | "student" | "marker" | "invigilator";
 };
 export type UserPatch = {
   active?: boolean;
@@ -1950,7 +1950,7 @@ export type UserPatch = {
   groups?: string[];
   name?: string;
   password?: string;
-  role?: "admin" | "student";
+  role?: "admin" | "student" | "marker" | "invigilator";
 };
 export type PasswordLink = {
   expires_at: string;

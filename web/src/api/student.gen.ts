@@ -244,7 +244,7 @@ export type Me = {
   groups: string[];
   id: string;
   name: string;
-  role: "admin" | "student";
+  role: "admin" | "student" | "marker" | "invigilator";
 };
 export type Session = {
   access_token: string;

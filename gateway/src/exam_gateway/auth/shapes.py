@@ -10,11 +10,13 @@ from pydantic import ConfigDict, Field
 
 from exam_gateway.shapes import In, Out
 
-ROLE_NAMES: dict[int, Literal["admin", "student"]] = {
+Role = Literal["admin", "student", "marker", "invigilator"]
+ROLE_NAMES: dict[int, Role] = {
     users_pb2.ROLE_ADMIN: "admin",
     users_pb2.ROLE_STUDENT: "student",
+    users_pb2.ROLE_MARKER: "marker",
+    users_pb2.ROLE_INVIGILATOR: "invigilator",
 }
-Role = Literal["admin", "student"]
 Email = Annotated[str, Field(min_length=1, max_length=320, examples=["student001@example.com"])]
 Password = Annotated[str, Field(min_length=1, max_length=1024, examples=["demo-student-password"])]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from examkit.errors import AppError, forbidden, unauthenticated
@@ -26,13 +27,13 @@ class Gatekeeper:
     limits: RateLimits
     trusted_proxies: int = 0
 
-    async def admit(self, scope: Scope, role: str | None) -> tuple[Principal, str]:
-        """The user and the token of a request. Raises unauthenticated; forbidden for a role but `role`."""
+    async def admit(self, scope: Scope, roles: Collection[str] | None) -> tuple[Principal, str]:
+        """The user and the token of a request. Raises unauthenticated; forbidden for any other role."""
         token = bearer_token(header(scope, b"authorization"))
         if not token:
             raise unauthenticated("Sign in first.")
         principal = self.verifier.remembered(token) or await self.verifier.verify(token)
-        if role is not None and principal.role != role:
+        if roles is not None and principal.role not in roles:
             raise forbidden("Your role does not allow this.")
         scope[USER] = principal.user_id
         return principal, token

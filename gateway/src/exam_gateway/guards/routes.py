@@ -15,6 +15,7 @@ from starlette.responses import Response
 from exam_gateway.guards.access import Gatekeeper
 from exam_gateway.guards.body import seconds_for
 from exam_gateway.guards.json_body import JsonRequest, is_json
+from exam_gateway.guards.roles import STUDENT_ONLY, staff_roles
 
 REQUEST_SECONDS = 60.0
 """For all calls behind a request. Its body has a time of its own."""
@@ -26,7 +27,11 @@ class PublicRoute(APIRoute):
     """Open to everyone; limited by address."""
 
     signed_in: ClassVar[bool] = False
-    role: ClassVar[str | None] = None
+
+    @property
+    def roles(self) -> frozenset[str] | None:
+        """Who may pass; None: everyone."""
+        return None
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -40,7 +45,7 @@ class PublicRoute(APIRoute):
         keeper: Gatekeeper = request.app.state.gatekeeper
         principal, token = None, None
         if self.signed_in:
-            principal, token = await keeper.admit(request.scope, self.role)
+            principal, token = await keeper.admit(request.scope, self.roles)
             keeper.limits.user(principal.user_id)
         else:
             keeper.limits.address(self.path, keeper.address(request.scope))
@@ -65,8 +70,12 @@ class AccountRoute(PublicRoute):
 
 
 class StudentRoute(AccountRoute):
-    role = "student"
+    @property
+    def roles(self) -> frozenset[str]:
+        return STUDENT_ONLY
 
 
 class StaffRoute(AccountRoute):
-    role = "admin"
+    @property
+    def roles(self) -> frozenset[str]:
+        return staff_roles(self.operation_id)

@@ -19,6 +19,7 @@ from exam_gateway import problems
 from exam_gateway.guards.access import Gatekeeper
 from exam_gateway.guards.body import BodyRefused, seconds_for
 from exam_gateway.guards.frame import QUIET, RECEIVED, ROUTE, Template
+from exam_gateway.guards.roles import STUDENT_ONLY
 
 REQUEST_SECONDS = 60.0
 """For the calls behind it, beside the time that its body may take."""
@@ -100,6 +101,6 @@ class ThinRoute:
         """None for another method."""
         if scope["method"] != self._method:
             return None
-        principal, token = await self._keeper.admit(scope, "student")
+        principal, token = await self._keeper.admit(scope, STUDENT_ONLY)
         act_for(principal, token, timeout=REQUEST_SECONDS + seconds_for(scope["path"]))
         return await self._answer(Call(scope, receive, principal, token))

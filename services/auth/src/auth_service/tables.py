@@ -39,7 +39,7 @@ users = sa.Table(
     _moment("created_at"),
     _moment("updated_at"),
     sa.UniqueConstraint("email_key", name="users_email_key_key"),
-    sa.CheckConstraint("role IN ('admin', 'student')", name="users_role_check"),
+    sa.CheckConstraint("role IN ('admin', 'student', 'marker', 'invigilator')", name="users_role_check"),
     sa.CheckConstraint("char_length(name) BETWEEN 1 AND 200", name="users_name_check"),
     sa.CheckConstraint("token_version >= 1", name="users_token_version_check"),
     sa.Index("users_groups_idx", "groups", postgresql_using="gin"),

@@ -4,6 +4,7 @@ import { useTranslations } from "use-intl";
 import { type useFilters, useTyped } from "@/staff/useFilters";
 import { Button, Select, TextField } from "@/ui";
 import styles from "./people.module.css";
+import { RoleOptions } from "./RoleOptions";
 
 export const FILTERS = ["q", "role", "group", "state"] as const;
 
@@ -30,8 +31,7 @@ export function PeopleFilters({ filters, groups }: Props) {
       />
       <Select label={t("role")} value={values.role} onChange={({ target }) => set({ role: target.value })}>
         <option value="">{t("anyRole")}</option>
-        <option value="student">{t("roles.student")}</option>
-        <option value="admin">{t("roles.admin")}</option>
+        <RoleOptions />
       </Select>
       <div>
         <TextField

@@ -10,6 +10,7 @@ import { Problem } from "@/ui/Problem";
 import { PageTitle } from "@/ui/Shell";
 import { FILTERS, PeopleFilters } from "./PeopleFilters";
 import { PeopleList } from "./PeopleList";
+import { roleOf } from "./RoleOptions";
 
 export function PeoplePage() {
   return <StaffPage part="people">{() => <People />}</StaffPage>;
@@ -58,7 +59,7 @@ function asked({ q, role, group, state }: Record<(typeof FILTERS)[number], strin
   return {
     q,
     group,
-    role: role === "admin" || role === "student" ? role : null,
+    role: roleOf(role),
     active: state === "active" ? true : state === "inactive" ? false : null,
   };
 }

@@ -5,6 +5,7 @@ import type { User } from "@/api/staff.gen";
 import { Select, TextField } from "@/ui";
 import { TokenField } from "@/ui/TokenField";
 import { usePersonFaults } from "./personFaults";
+import { RoleOptions, roleOf } from "./RoleOptions";
 
 export type Fields = Pick<User, "name" | "email" | "role" | "groups">;
 
@@ -49,10 +50,9 @@ export function PersonFields({ fields, onChange, error, roleFixed = false }: Pro
         error={faults.role}
         disabled={roleFixed}
         value={fields.role}
-        onChange={({ target }) => change({ role: target.value === "admin" ? "admin" : "student" })}
+        onChange={({ target }) => change({ role: roleOf(target.value) ?? "student" })}
       >
-        <option value="student">{t("roles.student")}</option>
-        <option value="admin">{t("roles.admin")}</option>
+        <RoleOptions />
       </Select>
       <TokenField
         label={t("groups")}

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class UserAdminStub(object):
-    """Managing people. For the staff surface, role admin.
+    """Managing people. For the staff surface, role admin; names for an invigilator too.
     """
 
     def __init__(self, channel):
@@ -74,7 +74,7 @@ class UserAdminStub(object):
 
 
 class UserAdminServicer(object):
-    """Managing people. For the staff surface, role admin.
+    """Managing people. For the staff surface, role admin; names for an invigilator too.
     """
 
     def ListUsers(self, request, context):
@@ -171,7 +171,7 @@ def add_UserAdminServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class UserAdmin(object):
-    """Managing people. For the staff surface, role admin.
+    """Managing people. For the staff surface, role admin; names for an invigilator too.
     """
 
     @staticmethod

@@ -28,7 +28,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class UserAdminStub:
-    """Managing people. For the staff surface, role admin."""
+    """Managing people. For the staff surface, role admin; names for an invigilator too."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -49,7 +49,7 @@ class UserAdminStub:
 
 @_typing.type_check_only
 class UserAdminAsyncStub(UserAdminStub):
-    """Managing people. For the staff surface, role admin."""
+    """Managing people. For the staff surface, role admin; names for an invigilator too."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListUsers: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.ListUsersRequest, _user_admin_pb2.ListUsersResponse]  # type: ignore[assignment]
@@ -66,7 +66,7 @@ class UserAdminAsyncStub(UserAdminStub):
     """A link to set a password; earlier ones of the same person end."""
 
 class UserAdminServicer(metaclass=_abc_1.ABCMeta):
-    """Managing people. For the staff surface, role admin."""
+    """Managing people. For the staff surface, role admin; names for an invigilator too."""
 
     @_abc_1.abstractmethod
     def ListUsers(

@@ -29,12 +29,20 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     ROLE_UNSPECIFIED: _Role.ValueType  # 0
     ROLE_ADMIN: _Role.ValueType  # 1
     ROLE_STUDENT: _Role.ValueType  # 2
+    ROLE_MARKER: _Role.ValueType  # 3
+    """Marks answers of the exams assigned to the person, without knowing whose they are."""
+    ROLE_INVIGILATOR: _Role.ValueType  # 4
+    """Watches exams and helps those who sit them; sees no question, key or answer."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper): ...
 
 ROLE_UNSPECIFIED: Role.ValueType  # 0
 ROLE_ADMIN: Role.ValueType  # 1
 ROLE_STUDENT: Role.ValueType  # 2
+ROLE_MARKER: Role.ValueType  # 3
+"""Marks answers of the exams assigned to the person, without knowing whose they are."""
+ROLE_INVIGILATOR: Role.ValueType  # 4
+"""Watches exams and helps those who sit them; sees no question, key or answer."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class InvigilationStub(object):
-    """Running an exam: accommodations and attempts. For the staff surface, role admin.
+    """Running an exam: accommodations and attempts. For the staff surface, role admin; in part for
+    invigilators.
     """
 
     def __init__(self, channel):
@@ -113,7 +114,8 @@ class InvigilationStub(object):
 
 
 class InvigilationServicer(object):
-    """Running an exam: accommodations and attempts. For the staff surface, role admin.
+    """Running an exam: accommodations and attempts. For the staff surface, role admin; in part for
+    invigilators.
     """
 
     def GetAccommodation(self, request, context):
@@ -305,7 +307,8 @@ def add_InvigilationServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Invigilation(object):
-    """Running an exam: accommodations and attempts. For the staff surface, role admin.
+    """Running an exam: accommodations and attempts. For the staff surface, role admin; in part for
+    invigilators.
     """
 
     @staticmethod

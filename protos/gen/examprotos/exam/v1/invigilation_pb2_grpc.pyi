@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InvigilationStub:
-    """Running an exam: accommodations and attempts. For the staff surface, role admin."""
+    """Running an exam: accommodations and attempts. For the staff surface, role admin; in part for
+    invigilators.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -66,7 +68,9 @@ class InvigilationStub:
 
 @_typing.type_check_only
 class InvigilationAsyncStub(InvigilationStub):
-    """Running an exam: accommodations and attempts. For the staff surface, role admin."""
+    """Running an exam: accommodations and attempts. For the staff surface, role admin; in part for
+    invigilators.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetAccommodation: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.GetAccommodationRequest, _invigilation_pb2.Accommodation]  # type: ignore[assignment]
@@ -101,7 +105,9 @@ class InvigilationAsyncStub(InvigilationStub):
     """Errors: 404, 422; 409 incident_running, incident_undone, not_undoable."""
 
 class InvigilationServicer(metaclass=_abc_1.ABCMeta):
-    """Running an exam: accommodations and attempts. For the staff surface, role admin."""
+    """Running an exam: accommodations and attempts. For the staff surface, role admin; in part for
+    invigilators.
+    """
 
     @_abc_1.abstractmethod
     def GetAccommodation(

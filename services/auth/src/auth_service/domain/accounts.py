@@ -34,6 +34,8 @@ class Role(StrEnum):
 
     ADMIN = "admin"
     STUDENT = "student"
+    MARKER = "marker"
+    INVIGILATOR = "invigilator"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,12 @@ from examprotos.auth.v1 import identity_pb2, users_pb2
 from auth_service.domain.accounts import Role, User
 from auth_service.usecases.access import Grant
 
-_ROLES = {users_pb2.ROLE_ADMIN: Role.ADMIN, users_pb2.ROLE_STUDENT: Role.STUDENT}
+_ROLES = {
+    users_pb2.ROLE_ADMIN: Role.ADMIN,
+    users_pb2.ROLE_STUDENT: Role.STUDENT,
+    users_pb2.ROLE_MARKER: Role.MARKER,
+    users_pb2.ROLE_INVIGILATOR: Role.INVIGILATOR,
+}
 _NUMBERS = {role: number for number, role in _ROLES.items()}
 
 

@@ -61,7 +61,7 @@ class Change:
 
     @property
     def may_take_an_admin(self) -> bool:
-        return self.active is False or self.role is Role.STUDENT
+        return self.active is False or self.role not in (None, Role.ADMIN)
 
 
 class _Checks:

@@ -45,7 +45,7 @@ class FileReader:
         return File(file.media_type, data)
 
     async def _visible(self, principal: Principal, file_id: UUID) -> StoredFile | None:
-        owner = principal.user_id if principal.is_student else None
+        owner = None if principal.is_admin else principal.user_id
         async with self._db.reading() as conn:
             file = await files.get_answer_file(conn, file_id, owner)
             if file is not None:
