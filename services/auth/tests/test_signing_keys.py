@@ -15,6 +15,7 @@ from auth_service.tables import signing_keys
 from auth_service.usecases.login import login
 from auth_service.usecases.signing_keys import keep_rotating, rotate_now
 from auth_service.usecases.unit import Auth
+from examkit.db import Database, DatabaseAway
 from examkit.testing import FakeClock
 from examkit.tokens import TokenVerifier, public_keys
 
@@ -31,6 +32,15 @@ def kid_of(token: str) -> str:
 async def count(auth: Auth) -> int:
     async with auth.db.reading() as conn:
         return int((await conn.execute(sa.select(sa.func.count()).select_from(signing_keys))).scalar_one())
+
+
+async def test_a_key_that_could_not_be_looked_for_is_not_said_to_be_unknown(fake_clock: FakeClock) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/none", schema="auth", pool_size=1)
+    ring = KeyRing(away, SEAL, issuer="examhall", audience="examhall-api", clock=fake_clock)
+    for _again in range(2):
+        with pytest.raises(DatabaseAway):
+            await ring.key("may-be-good")
+    await away.close()
 
 
 async def test_a_rotation_logs_nobody_out(

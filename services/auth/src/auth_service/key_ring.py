@@ -71,10 +71,13 @@ class KeyRing:
             metrics.signing_key_age.set(age.total_seconds())
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
-        """For the TokenVerifier. An unknown key is looked for in the database, at most every 10 s."""
+        """For the TokenVerifier. An unknown key is looked for in the database, at most every 10 s.
+
+        Raises unavailable as long as it could not be looked for: it may be a good one.
+        """
         if kid not in self._keys and self._monotonic() >= self._lookup_due:
-            self._lookup_due = self._monotonic() + UNKNOWN_KEY_SECONDS
             await self.reload()
+            self._lookup_due = self._monotonic() + UNKNOWN_KEY_SECONDS
         known = self._keys.get(kid)
         return None if known is None else known.public
 
