@@ -121,7 +121,7 @@ class Beside:
         return self._second("gateway", {"HTTP_BIND": self._bind("gateway 2 http"), **targets})
 
     def _second(self, kind: str, own: Mapping[str, str]) -> _Second:
-        settings = self._folder.read_settings(kind) | {"OPS_BIND": self._bind(f"{kind} 2 ops")} | own
+        settings = {**self._folder.read_settings(kind), "OPS_BIND": self._bind(f"{kind} 2 ops"), **own}
         if kind != "gateway":
             for name, far in (("DATABASE_URL", "postgres"), ("RABBITMQ_URL", "rabbitmq")):
                 url = urlsplit(settings[name])

@@ -75,10 +75,10 @@ class Pair:
         data = standby / "postgres" / "data"
         data.parent.mkdir(parents=True)
         shutil.copy(primary / "passwords.json", standby / "passwords.json")
-        program = binaries.postgres_folder() / "pg_basebackup"
+        program = str(binaries.postgres_folder() / "pg_basebackup")
         maintenance = dsn.rpartition("/")[0] + f"/postgres?application_name={NAME}"
-        command = [program, "--pgdata", data, "--write-recovery-conf", "--checkpoint=fast", "--dbname"]
-        subprocess.run([*command, maintenance], check=True, capture_output=True)
+        command = [program, f"--pgdata={data}", "--write-recovery-conf", "--checkpoint=fast"]
+        subprocess.run([*command, f"--dbname={maintenance}"], check=True, capture_output=True)
         # PostgreSQL serves only a folder of its own, and whoever runs the tests may be root.
         owner = (primary / "postgres" / "data").stat()
         for path in (data.parent, data, *data.rglob("*")):

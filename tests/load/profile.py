@@ -99,11 +99,13 @@ def readable(process: str, found: list[Stack]) -> str:
 async def record(pid: int, form: str, path: Path, seconds: int) -> None:
     """Let py-spy look at the process for so long. Raises RuntimeError with what it says where it can't."""
     program = shutil.which("py-spy") or ".venv/bin/py-spy"
-    words = ("record", "--pid", pid, "--format", form, "--output", path, "--duration", seconds)
-    words += ("--rate", SAMPLES_A_SECOND, "--nonblocking")
+    what = ["--pid", pid, "--format", form, "--output", path, "--duration", seconds]
     process = await asyncio.create_subprocess_exec(
         program,
-        *map(str, words),
+        "record",
+        *map(str, what),
+        f"--rate={SAMPLES_A_SECOND}",
+        "--nonblocking",
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
