@@ -1,4 +1,5 @@
 /** Content and people as staff's pages ask for them: lists by pages, uploads, and what a change makes stale. */
+import { QUESTIONS_KEPT_SECONDS } from "./base";
 import {
   type FailedRows,
   type Job,
@@ -31,6 +32,7 @@ const tagged = staffApi.enhanceEndpoints({
     getImport: { providesTags: (_found, _problem, { importId }) => [{ type: "Imports", id: importId }] },
     getQuestion: {
       providesTags: (_found, _problem, { questionId }) => [{ type: "Questions", id: questionId }],
+      keepUnusedDataFor: QUESTIONS_KEPT_SECONDS,
     },
     createQuestion: { invalidatesTags: ["Questions"] },
     // A stale version is there to be read anew, so also where the change was refused.
@@ -78,6 +80,7 @@ const content = tagged.injectEndpoints({
         params: { ...queryArg, limit: PAGE, cursor: pageParam },
       }),
       providesTags: ["Questions"],
+      keepUnusedDataFor: QUESTIONS_KEPT_SECONDS,
     }),
     userPages: build.infiniteQuery<Users, Omit<ListUsersApiArg, "cursor" | "limit">, string>({
       infiniteQueryOptions: byCursor,

@@ -1,5 +1,5 @@
 /** Exams, accommodations, results, marks and audit: what is cached, and what a change makes stale. */
-import { api } from "./base";
+import { api, QUESTIONS_KEPT_SECONDS } from "./base";
 import {
   type Entries,
   type Exams,
@@ -113,6 +113,7 @@ const pages = api.injectEndpoints({
         params: { limit: PAGE, cursor: pageParam, q, category, tag, type },
       }),
       providesTags: ["Questions"],
+      keepUnusedDataFor: QUESTIONS_KEPT_SECONDS,
     }),
     studentPages: build.infiniteQuery<Users, Pick<ListUsersApiArg, "q" | "group">, string>({
       infiniteQueryOptions: byCursor,
