@@ -79,7 +79,7 @@ async def a_browser_to_kill(profile: Path) -> AsyncIterator[Page]:
         await eventually(listens, timeout=60)
         async with async_playwright() as playwright:
             port = told.read_text().split()[0]
-            browser = await playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+            browser = await playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", timeout=90_000)
             yield await browser.contexts[0].new_page()
             os.killpg(process.pid, signal.SIGKILL)
     finally:
