@@ -15,11 +15,13 @@ from grading_service.domain.regrading import RegradePolicy
 from grading_service.repository import grades
 from grading_service.repository.papers import PaperCache
 from grading_service.repository.statistics import QuestionFigures
+from grading_service.repository.withdrawals import Withdrawal
 from grading_service.usecases.apply_regrades import apply_all
 from grading_service.usecases.exam_statistics import Statistics, exam_statistics
 from grading_service.usecases.grade_attempts import ClosedAttempt, grade_attempts
 from grading_service.usecases.put_mark import put_mark
 from grading_service.usecases.regrade import Wanted, regrade
+from grading_service.usecases.withdraw_grades import withdraw_grades
 
 from .conftest import ALL_RIGHT, NOW, FrozenExam
 
@@ -144,6 +146,19 @@ async def test_of_each_student_the_last_attempt_counts(room: Class, exam: Frozen
     found = await room.figures()
     assert (found.whole.attempts, found.whole.mean) == (2, 100)
     assert found.answers[UUID(exam.question_ids[0])] == {"A": 0, "B": 1, "C": 1, "D": 0}
+
+
+async def test_a_grade_that_was_withdrawn_is_in_no_figure(room: Class, exam: FrozenExam) -> None:
+    first, other = exam.closed({0: "C"}), exam.closed({0: "C"})
+    again = replace(exam.closed({0: "B"}), student_id=first.student_id, attempt_no=2)
+    await room.sit(first, other, again)
+    async with room.db.transaction() as tx:
+        for one in (other, again):
+            gone = Withdrawal(one.student_id, one.student_exam_id, one.exam_id, 3, "void")
+            await withdraw_grades(tx, [gone], NOW)
+    found = await room.figures()
+    assert (found.whole.attempts, found.whole.mean) == (1, 0)
+    assert found.answers[UUID(exam.question_ids[0])] == {"A": 0, "B": 0, "C": 1, "D": 0}
 
 
 async def test_what_is_undefined_is_none(room: Class, exam: FrozenExam) -> None:

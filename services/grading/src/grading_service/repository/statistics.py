@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 MOST_ANSWERS = 10
 MOST_CHARACTERS = 200
 
-# Which attempts count, said here alone: of each student the last one that has a grade.
+# Which attempts count, said here alone: of each student the last one that has a grade that was not withdrawn.
 _COUNTED = """
     counted AS MATERIALIZED (
         SELECT DISTINCT ON (student_id) student_id, student_exam_id, total, max_possible, percentage,
                pending_count
-        FROM grades WHERE exam_id = :exam_id ORDER BY student_id, attempt_no DESC
+        FROM grades WHERE exam_id = :exam_id AND NOT withdrawn ORDER BY student_id, attempt_no DESC
     )
 """
 _WHOLE = sa.text(
