@@ -19,7 +19,7 @@ from examkit.testing import eventually
 from examkit.tls import TlsFiles
 from examkit.workers import Supervisor
 
-for _name in ("samples", "fakes"):
+for _name in ("samples", "running_samples", "fakes"):
     # Tests are imported by path (importmode=importlib), so what they share is put in place by hand.
     _spec = importlib.util.spec_from_file_location(
         f"gateway_{_name}", Path(__file__).with_name(f"{_name}.py")

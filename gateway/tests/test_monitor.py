@@ -151,8 +151,14 @@ async def test_while_exam_is_away_the_stream_goes_on(gateway, hall, fakes):
 
 async def test_who_is_not_counted_and_what_is_not_there(gateway, hall, fakes):
     fakes.answers["UserAdmin/CountStudents"] = unavailable("away")
-    body = (await gateway.admin.get(PATH)).json()
-    assert (body["counts"]["roster"], body["counts"]["not_started"]) == (None, None)
+    names = fakes.answers.pop("UserAdmin/BatchGetUsers")
+    fakes.answers["UserAdmin/BatchGetUsers"] = unavailable("away")
+    async with watch(gateway) as events:
+        body = (await anext(events))[1]
+        assert (body["counts"]["roster"], body["counts"]["not_started"]) == (None, None)
+        assert [one["name"] for one in body["students"]] == [None, None]
+        fakes.answers["UserAdmin/BatchGetUsers"] = names
+        assert {one["name"] for one in (await anext(events))[1]["students"]} == {"Name 0", "Name 1"}
     await nobody_watches()
     fakes.answers["Authoring/GetExam"] = not_found("There is no such exam.")
     for path in (PATH, f"{PATH}/stream"):

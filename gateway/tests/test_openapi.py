@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 
+import gateway_running_samples as running_samples
 import gateway_samples as samples
 import httpx
 import jsonschema_rs
@@ -119,6 +120,7 @@ BODIES = {
         "events": [{"kind": "copy", "at": "2026-05-04T12:00:00Z"}],
     },
     "create_question": {"type": "text", "text": "Why?"},
+    "put_accommodations": [{"email": "a@example.com", "extra_time_percent": 25}],
     "create_incident": {"action": "pause", "scope": {"exam": True}, "reason": "why"},
     "undo_incident": {"reason": "why"},
     "extend_attempt": {"minutes": 5, "reason": "why"},
@@ -143,7 +145,7 @@ BODIES = {
 
 async def test_what_comes_is_what_is_promised(gateway, fakes, document):
     """Every operation once, with answers of every service: status, type and shape."""
-    fakes.answers |= samples.everything()
+    fakes.answers |= samples.everything() | running_samples.everything()
     for path, method, operation in operations(document):
         name = operation["operationId"]
         if name in ENDLESS:
@@ -186,7 +188,7 @@ def conforms(document, operation, reply):
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 async def test_whatever_is_sent_is_answered_as_promised(gateway, fakes, document):
     """Generated requests, fitting the schema and not: never a 5xx, never an undocumented answer."""
-    fakes.answers |= samples.everything()
+    fakes.answers |= samples.everything() | running_samples.everything()
     headers = {role: dict(getattr(gateway, role).headers) for role in ("student", "admin")}
 
     def fuzz() -> int:

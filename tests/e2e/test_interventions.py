@@ -7,7 +7,7 @@ import pytest
 from examkit.testing.waiting import eventually
 
 from tests.conftest import Bank, Class
-from tests.harness.api import Admin, Json, Student
+from tests.harness.api import Admin, Json, Student, soon
 
 
 async def act(admin: Admin, attempt: Json, what: str, **body: Any) -> Json:
@@ -167,3 +167,81 @@ async def test_a_reopened_attempt_is_graded_anew(admin: Admin, students: Class, 
     assert result["total_score"] == first["total_score"] + 2 + wrong["points"]
     audit = await admin.pages("/admin/audit", {"object_id": attempt["student_exam_id"]})
     assert [one["action"] for one in audit if one["action"] == "attempt.reopened"]
+
+
+async def test_an_attempt_is_explained(admin: Admin, students: Class, bank: Bank) -> None:
+    (student,) = await students(1)
+    attempt = await student.start(await admin.exam(bank[1]))
+    await act(admin, attempt, "extend", minutes=15)
+    await student.submit(attempt)
+
+    found = await admin.ok("GET", f"/admin/attempts/{attempt['student_exam_id']}")
+
+    assert (found["status"], found["email"]) == ("submitted", student.user["email"])
+    steps = found["deadline_explained"]
+    assert [(step["rule"], step["seconds"]) for step in steps] == [
+        ("start", 0),
+        ("duration", 3600),
+        ("exam_end", steps[2]["seconds"]),
+        ("granted", 900),
+    ]
+    assert steps[-1]["at"] == found["deadline"]
+    (done,) = found["history"]
+    assert (done["action"], done["reason"], done["by"]) == ("extended", "Fire alarm.", admin.user["id"])
+    assert done["after"]["granted_minutes"] == 15
+    assert {"started", "deadline"} <= {one["what"] for one in found["timeline"]}
+    await admin.fails(404, "not_found", "GET", f"/admin/attempts/{uuid.uuid4()}")
+
+
+async def test_accommodations_from_a_list(admin: Admin, students: Class, bank: Bank) -> None:
+    first, second = await students(2)
+    exam_id = await admin.exam(bank[1], end_time=soon(7 * 3600))
+    attempt = await first.start(exam_id)
+    rows: list[Json] = [
+        {"email": first.user["email"].upper(), "exam_id": exam_id, "extra_time_percent": 50},
+        {"student_id": second.user["id"], "exam_id": exam_id, "extra_time_percent": 25},
+        {"email": "nobody@example.com", "exam_id": exam_id, "extra_time_percent": 25},
+        {"email": "admin@example.com", "extra_time_percent": 25},
+        {"email": second.user["email"], "exam_id": str(uuid.uuid4()), "extra_time_percent": 25},
+    ]
+
+    told = await admin.ok("PUT", "/admin/accommodations", json=rows)
+
+    assert (told["set_count"], told["failed_count"]) == (2, 3)
+    assert [(one["row"], one["outcome"], one["code"]) for one in told["items"]] == [
+        (1, "set", None),
+        (2, "set", None),
+        (3, "failed", "not_found"),
+        (4, "failed", "not_found"),
+        (5, "failed", "not_found"),
+    ]
+    saved = await first.save(attempt, essay_of(attempt), "x")
+    assert saved["time_remaining_seconds"] > 3600 + 1700
+    path = f"/admin/exams/{exam_id}/accommodations/{second.user['id']}"
+    assert (await admin.ok("GET", path))["extra_time_percent"] == 25
+    for wrong in ([], [{"extra_time_percent": 5}], [rows[0] | {"extra_time_percent": 401}], [rows[0], {}]):
+        await admin.fails(422, "invalid", "PUT", "/admin/accommodations", json=wrong)
+
+
+async def test_publishing_warns_of_windows_that_are_too_short(
+    admin: Admin, students: Class, bank: Bank
+) -> None:
+    (student,) = await students(1)
+    made = await admin.ok(
+        "POST",
+        "/admin/exams",
+        json={"title": "Short", "duration_minutes": 60, "start_time": soon(3600), "end_time": soon(3 * 3600)},
+    )
+    questions = [{"question_id": one} for one in bank[1]]
+    await admin.ok("PUT", f"/admin/exams/{made['id']}/questions", json={"questions": questions})
+    own = {"extra_time_percent": 100, "end_time": soon(2 * 3600)}
+    path = f"/admin/exams/{made['id']}/accommodations/{student.user['id']}"
+    await admin.ok("PUT", path, json=own)
+
+    published = await admin.ok("POST", f"/admin/exams/{made['id']}/publish")
+
+    assert published["status"] == "published"
+    (warning,) = published["warnings"]
+    assert (warning["code"], warning["email"]) == ("window_too_short", student.user["email"])
+    assert warning["needed_minutes"] == 120
+    assert warning["available_minutes"] == pytest.approx(60, abs=1)

@@ -173,6 +173,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
     from examprotos.imports.v1.imports_pb2_grpc import ImportsStub
 
     from exam_gateway.staff import (
+        accommodation_lists,
         accommodations,
         attempts,
         audit,
@@ -205,7 +206,7 @@ def _staff(channels: Channels, live: LiveStreams) -> Surface:
         live=live,
     )
     building = (questions, files, exams)
-    running = (accommodations, attempts, monitor, incidents)
+    running = (accommodations, accommodation_lists, attempts, monitor, incidents)
     grading = (marking, regrading, results, statistics)
     parts = (*building, *running, *grading, users, imports, audit)
     return Surface(STAFF, backend, [part.router for part in parts])

@@ -101,6 +101,7 @@ def _methods(channel: grpc.aio.Channel) -> dict[str, tuple[Any, Any]]:
         "CreateUser": (admin.CreateUser, admin_pb.CreateUserRequest()),
         "UpdateUser": (admin.UpdateUser, admin_pb.UpdateUserRequest()),
         "BatchGetUsers": (admin.BatchGetUsers, admin_pb.BatchGetUsersRequest()),
+        "FindUsers": (admin.FindUsers, admin_pb.FindUsersRequest()),
         "CountStudents": (admin.CountStudents, admin_pb.CountStudentsRequest()),
         "CreatePasswordLink": (admin.CreatePasswordLink, admin_pb.CreatePasswordLinkRequest()),
         "PutStudents": (UserImportStub(channel).PutStudents, admin_pb.PutStudentsRequest()),
@@ -119,6 +120,7 @@ ADMIN = {
     "UpdateUser",
     "BatchGetUsers",
     "CountStudents",
+    "FindUsers",
     "CreatePasswordLink",
     "AuditLog",
 }

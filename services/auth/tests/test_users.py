@@ -20,6 +20,7 @@ from auth_service.usecases.users import (
     NewUser,
     count_students,
     create_user,
+    find_by_email,
     get_user,
     list_users,
     update_user,
@@ -290,3 +291,12 @@ async def test_students_are_counted(auth: Auth, make_user: MakeUser) -> None:
     assert await count() == 0
     assert (await count("x"), await count("y"), await count("x", "y"), await count("z")) == (2, 1, 2, 0)
     assert await count("y", ids=[first.id, second.id, third.id, gone.id]) == 3
+
+
+async def test_people_are_found_by_their_addresses(auth: Auth, make_user: MakeUser) -> None:
+    ada = await make_user("ada@example.com")
+    found = await find_by_email(auth, ["Ada@Example.com", "ada@example.com", "bea@example.com", "", "x"])
+    assert {email: user.id for email, user in found.items()} == {
+        "Ada@Example.com": ada.id,
+        "ada@example.com": ada.id,
+    }

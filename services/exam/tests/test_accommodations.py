@@ -14,6 +14,8 @@ from exam_service.usecases.accommodations import (
 )
 from exam_service.usecases.actor import Actor
 from exam_service.usecases.exams import update_exam
+from exam_service.usecases.roster import Roster, set_roster
+from exam_service.usecases.window_warnings import window_warnings
 from examkit.db import Database
 from examkit.errors import AppError
 from examprotos.exam.v1 import events_pb2
@@ -234,3 +236,29 @@ async def test_a_changed_window_moves_the_attempts_under_way(
     assert await minutes(hall, sitting.attempt.id) == 60
     assert await minutes(hall, theirs.attempt.id) == 90
     assert plain.user_id != helped.user_id
+
+
+async def test_windows_that_are_too_short_are_told(
+    hall: Hall, db: Database, admin: Actor, now: datetime
+) -> None:
+    named, other, helped = hall.admit(), hall.admit(), hall.admit()
+    exam = await hall.exam(["text"], start_time=now + HOUR, end_time=now + 3 * HOUR)
+    assert await window_warnings(db, exam) == []
+    # Extra time moves the end, so that it always fits; a window of one's own does not.
+    await put_accommodation(db, admin, helped.user_id, None, Accommodation(400))
+    short = Accommodation(100, end_time=now + 2 * HOUR)
+    for who in (named, other):
+        await put_accommodation(db, admin, who.user_id, None, short)
+    await put_accommodation(db, admin, other.user_id, exam, Accommodation(0, per_exam=True))
+
+    (warning,) = await window_warnings(db, exam)
+
+    assert (warning.student_id, warning.needed, warning.available) == (named.user_id, 2 * HOUR, HOUR)
+    await set_roster(db, admin, exam, Roster(False, frozenset({other.user_id})))
+    assert await window_warnings(db, exam) == []
+    # And where it is too short for everybody.
+    await update_exam(db, admin, exam, {"end_time": now + HOUR * 1.5})
+    (all_of_them,) = await window_warnings(db, exam)
+    assert (all_of_them.student_id, all_of_them.needed, all_of_them.available) == (None, HOUR, HOUR / 2)
+    with pytest.raises(AppError, match="not_found"):
+        await window_warnings(db, uuid4())

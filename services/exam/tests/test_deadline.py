@@ -1,5 +1,6 @@
 """The one deadline function, against its formula and against what it must never do."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from exam_service.domain.deadline import (
@@ -8,11 +9,13 @@ from exam_service.domain.deadline import (
     Timing,
     deadline,
     effective,
+    explained,
     own_window,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
+DAY_LONG = timedelta(days=1)
 DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 moments = st.integers(0, 365 * 24 * 3600 * 1000).map(lambda ms: DAY + timedelta(milliseconds=ms))
@@ -120,3 +123,17 @@ def test_the_reasons_read_as_sentences() -> None:
         deadline(hour, Accommodation(end_time=DAY), DAY).reason
         == "Your own end of the exam (granted to you for all exams)."
     )
+
+
+@given(timings, accommodations, moments, minutes, st.timedeltas(-DAY_LONG, DAY_LONG))
+def test_its_explanation_leads_to_it(
+    timing: Timing, granted: Accommodation, started: datetime, more: int, shifted: timedelta
+) -> None:
+    steps = explained(timing, granted, started, more, shifted)
+
+    assert steps[-1].at == deadline(timing, granted, started, more, shifted).at
+    assert (steps[0].rule, steps[0].at) == ("start", started)
+    for before, after in itertools.pairwise(steps):
+        assert after.at - before.at == after.amount
+    capped = {"own_end", "exam_end"} & {step.rule for step in steps}
+    assert all(step.amount < timedelta(0) for step in steps if step.rule in capped)

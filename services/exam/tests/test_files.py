@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from exam_service.domain.bank import Outcome
+from exam_service.domain.intervening import Action, Order
 from exam_service.file_store import FileStore
 from exam_service.pictures.process import Studio
 from exam_service.usecases import read_file
 from exam_service.usecases.actor import Actor
 from exam_service.usecases.answer_files import AnswerFiles
+from exam_service.usecases.intervene import Intervention, intervene
 from exam_service.usecases.question_files import add_question_file
 from exam_service.usecases.questions import check_questions, put_questions
 from exam_service.usecases.read_file import FileReader
@@ -253,6 +255,20 @@ async def test_what_no_answer_names_goes_a_day_after_the_attempt(
     assert await desk.sees(who, kept)
     assert desk.kept == 1
     assert await sweep_files(desk.db, desk.store) == 0
+
+
+async def test_what_a_reopened_attempt_had_closed_with_is_kept(
+    desk: Desk, hall: Hall, sitting: Sitting, admin: Actor
+) -> None:
+    who, attempt, image, _ = sitting
+    first, second = await desk.upload(who, attempt, image), await desk.upload(who, attempt, image)
+    await hall.submit(who, attempt, sent(image, str(first), 1))
+    again = Intervention(admin, Order(Action.REOPENED), "submitted by mistake")
+    await intervene(desk.db, hall.papers, str(attempt), again)
+    await hall.submit(who, attempt, sent(image, str(second), 2))
+    await age(desk.db)
+    assert await sweep_files(desk.db, desk.store) == 0
+    assert await desk.sees(who, first)
 
 
 async def test_what_no_question_names_goes_after_a_day(desk: Desk, admin: Actor) -> None:

@@ -15,6 +15,7 @@ from exam_service.usecases.actor import Actor
 from exam_service.usecases.announce_all import announce_all
 from exam_service.usecases.exam_end import is_over
 from exam_service.usecases.exams import update_exam
+from exam_service.usecases.explain_attempt import explain_attempt
 from exam_service.usecases.intervene import ATTEMPT_REOPENED, ATTEMPT_VOIDED, Intervention, intervene
 from exam_service.usecases.list_exams import list_exams
 from exam_service.usecases.submit import get_submission
@@ -328,3 +329,36 @@ async def test_a_changed_window_keeps_what_was_given(
     await update_exam(db, admin, exam, {"title": "Other", "end_time": None})
 
     assert (await hall.row(attempt))["deadline"] == again.attempt.deadline
+
+
+async def test_a_deadline_is_explained(hall: Hall, db: Database, admin: Actor, act: Intervene) -> None:
+    who, attempt, question = await begun(hall)
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(50))
+    await hall.save(who, attempt, sent(question, "what nobody else may read", 4))
+    await act(Action.EXTENDED, attempt, 10, "the lift was stuck")
+    await act(Action.PAUSED, attempt)
+    await act(Action.RESUMED, attempt)
+
+    found = await explain_attempt(db, str(attempt))
+
+    assert [step.rule for step in found.steps] == ["start", "duration", "extra_time", "granted", "shifted"]
+    assert [step.amount.total_seconds() for step in found.steps[:4]] == [0, 3600, 1800, 600]
+    assert found.steps[-1].at == (await hall.row(attempt))["deadline"]
+    assert [(row.action, row.reason) for row in found.history] == [
+        ("extended", "the lift was stuck"),
+        ("paused", "fire alarm"),
+        ("resumed", "fire alarm"),
+    ]
+    told = [what for _, what in found.timeline]
+    assert "question 1: revision 4 is stored" in told
+    assert any("attempt.extended by user" in what and "the lift was stuck" in what for what in told)
+    assert "what nobody else may read" not in str(found)
+    assert [at for at, _ in found.timeline] == sorted(at for at, _ in found.timeline)
+    # What changes when it is closed does not move it any more.
+    await hall.submit(who, attempt)
+    await put_accommodation(db, admin, who.user_id, None, Accommodation(100))
+    closed = await explain_attempt(db, str(attempt))
+    assert closed.steps[-1].rule == "earlier_rules"
+    assert closed.steps[-1].at == (await hall.row(attempt))["deadline"]
+    with pytest.raises(AppError, match="not_found"):
+        await explain_attempt(db, str(UUID(int=7)))

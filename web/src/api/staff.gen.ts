@@ -2,6 +2,21 @@
 import { api } from "./base";
 const injectedRtkApi = api.injectEndpoints({
   endpoints: (build) => ({
+    putAccommodations: build.mutation<
+      PutAccommodationsApiResponse,
+      PutAccommodationsApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/accommodations`,
+        method: "PUT",
+        body: queryArg.body,
+      }),
+    }),
+    getAttempt: build.query<GetAttemptApiResponse, GetAttemptApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/attempts/${queryArg.studentExamId}`,
+      }),
+    }),
     extendAttempt: build.mutation<
       ExtendAttemptApiResponse,
       ExtendAttemptApiArg
@@ -453,6 +468,16 @@ const injectedRtkApi = api.injectEndpoints({
   overrideExisting: false,
 });
 export { injectedRtkApi as staffApi };
+export type PutAccommodationsApiResponse =
+  /** status 200 Successful Response */ AccommodationVerdicts;
+export type PutAccommodationsApiArg = {
+  body: AccommodationRow[];
+};
+export type GetAttemptApiResponse =
+  /** status 200 Successful Response */ ExplainedAttempt;
+export type GetAttemptApiArg = {
+  studentExamId: string;
+};
 export type ExtendAttemptApiResponse =
   /** status 200 Successful Response */ AttemptStanding;
 export type ExtendAttemptApiArg = {
@@ -589,7 +614,8 @@ export type WatchExamApiResponse =
 export type WatchExamApiArg = {
   examId: string;
 };
-export type PublishExamApiResponse = /** status 200 Successful Response */ Exam;
+export type PublishExamApiResponse =
+  /** status 200 Successful Response */ PublishedExam;
 export type PublishExamApiArg = {
   examId: string;
 };
@@ -845,6 +871,115 @@ export type CreatePasswordLinkApiResponse =
 export type CreatePasswordLinkApiArg = {
   userId: string;
 };
+export type Accommodation = {
+  end_time: string | null;
+  /** null: for all exams. */
+  exam_id: string | null;
+  extra_attempts: number;
+  extra_time_percent: number;
+  start_time: string | null;
+  student_id: string;
+  updated_at: string;
+};
+export type AccommodationVerdict = {
+  accommodation: Accommodation | null;
+  /** Why it failed. */
+  code: string | null;
+  detail: string | null;
+  /** As it was given. */
+  email: string | null;
+  outcome: "set" | "failed";
+  /** Of the list, the first being 1. */
+  row: number;
+  /** null where nobody was found. */
+  student_id: string | null;
+};
+export type AccommodationVerdicts = {
+  failed_count: number;
+  items: AccommodationVerdict[];
+  set_count: number;
+};
+export type FieldProblem = {
+  loc: (string | number)[];
+  msg: string;
+};
+export type Problem = {
+  /** Stable; what programs look at. */
+  code: string;
+  detail: string;
+  /** For 422: what is wrong where. */
+  errors?: FieldProblem[] | null;
+  status: number;
+  title: string;
+  trace_id: string;
+  type: string;
+  [key: string]: any;
+};
+export type AccommodationRow = {
+  email?: string | null;
+  end_time?: string | null;
+  /** Left out: for all exams. */
+  exam_id?: string | null;
+  extra_attempts?: number;
+  /** 50 means half as much time again. */
+  extra_time_percent: number;
+  /** The student's own window, where it differs. */
+  start_time?: string | null;
+  student_id?: string | null;
+};
+export type DeadlineStep = {
+  /** Where the deadline is then. */
+  at: string;
+  detail: string;
+  /** start · duration · extra_time · own_end · exam_end · granted · shifted · earlier_rules */
+  rule: string;
+  /** What it did to the deadline; below 0: it ends earlier. */
+  seconds: number;
+};
+export type Intervention = {
+  action: string;
+  after: any;
+  at: string;
+  before: any;
+  /** null where the system itself did it. */
+  by: string | null;
+  by_name: string | null;
+  reason: string;
+};
+export type TimelineEntry = {
+  at: string;
+  what: string;
+};
+export type ExplainedAttempt = {
+  answered: number;
+  attempt_no: number;
+  closed_at: string | null;
+  deadline: string;
+  /** One rule after the other. */
+  deadline_explained: DeadlineStep[];
+  deadline_reason: string;
+  deadline_version: number;
+  email: string | null;
+  exam_id: string;
+  granted_minutes: number;
+  /** What staff did, the oldest first. */
+  history: Intervention[];
+  last_activity: string;
+  /** null while the service that knows names is away. */
+  name: string | null;
+  resumes: number;
+  server_time: string;
+  started_at: string;
+  status: "in_progress" | "paused" | "submitted" | "expired" | "void";
+  student_exam_id: string;
+  student_id: string;
+  /** 0 once it is closed; while it is paused, what there was when the pause began. */
+  time_remaining_seconds: number;
+  /** All that left a trace, by time. */
+  timeline: TimelineEntry[];
+  total_questions: number;
+  version: number;
+};
 export type AttemptStanding = {
   answered: number;
   attempt_no: number;
@@ -868,22 +1003,6 @@ export type AttemptStanding = {
   time_remaining_seconds: number;
   total_questions: number;
   version: number;
-};
-export type FieldProblem = {
-  loc: (string | number)[];
-  msg: string;
-};
-export type Problem = {
-  /** Stable; what programs look at. */
-  code: string;
-  detail: string;
-  /** For 422: what is wrong where. */
-  errors?: FieldProblem[] | null;
-  status: number;
-  title: string;
-  trace_id: string;
-  type: string;
-  [key: string]: any;
 };
 export type Extension = {
   minutes: number;
@@ -1061,16 +1180,6 @@ export type ExamPatch = {
   start_time?: string | null;
   title?: string;
 };
-export type Accommodation = {
-  end_time: string | null;
-  /** null: for all exams. */
-  exam_id: string | null;
-  extra_attempts: number;
-  extra_time_percent: number;
-  start_time: string | null;
-  student_id: string;
-  updated_at: string;
-};
 export type AccommodationIn = {
   end_time?: string | null;
   extra_attempts?: number;
@@ -1177,6 +1286,46 @@ export type Monitor = {
   /** When it was read. */
   server_time: string;
   students: MonitorStudent[];
+};
+export type WindowWarning = {
+  available_minutes: number;
+  code: "window_too_short";
+  detail: string;
+  email: string | null;
+  name: string | null;
+  /** The duration with the extra time. */
+  needed_minutes: number;
+  /** null: everybody without a window of their own. */
+  student_id: string | null;
+};
+export type PublishedExam = {
+  access_code: string | null;
+  attempt_count: number;
+  closed_at: string | null;
+  created_at: string;
+  description: string;
+  duration_minutes: number;
+  end_time: string | null;
+  grace_seconds: number;
+  id: string;
+  instructions: string;
+  max_attempts: number;
+  max_possible: number;
+  published_at: string | null;
+  question_count: number;
+  questions: ExamQuestion[];
+  result_policy: "immediate" | "after_close" | "manual";
+  reveal: "score" | "correctness" | "answers";
+  roster: RosterOut;
+  scoring: ScoringOut;
+  shuffle_options: boolean;
+  shuffle_questions: boolean;
+  start_time: string | null;
+  status: "draft" | "publishing" | "published" | "closed";
+  title: string;
+  updated_at: string;
+  /** Whose time does not fit into the window. */
+  warnings: WindowWarning[];
 };
 export type ExamQuestionIn = {
   /** In this exam; else the question's own. */
@@ -1958,6 +2107,9 @@ export type PasswordLink = {
   token: string;
 };
 export const {
+  usePutAccommodationsMutation,
+  useGetAttemptQuery,
+  useLazyGetAttemptQuery,
   useExtendAttemptMutation,
   usePauseAttemptMutation,
   useReopenAttemptMutation,

@@ -45,7 +45,18 @@ class Accommodation(Out):
     updated_at: AwareDatetime
 
 
-def _accommodation(found: invigilation_pb2.Accommodation) -> Accommodation:
+def message(student_id: str, exam_id: UUID | None, body: AccommodationIn) -> invigilation_pb2.Accommodation:
+    return invigilation_pb2.Accommodation(
+        student_id=student_id,
+        exam_id=_text(exam_id),
+        extra_time_percent=body.extra_time_percent,
+        extra_attempts=body.extra_attempts,
+        start_time=stamp(body.start_time),
+        end_time=stamp(body.end_time),
+    )
+
+
+def accommodation(found: invigilation_pb2.Accommodation) -> Accommodation:
     return Accommodation(
         student_id=UUID(found.student_id),
         exam_id=id_or_none(found.exam_id),
@@ -59,7 +70,7 @@ def _accommodation(found: invigilation_pb2.Accommodation) -> Accommodation:
 
 async def _get(staff: StaffBackend, student_id: UUID, exam_id: UUID | None) -> Accommodation:
     request = invigilation_pb2.GetAccommodationRequest(student_id=str(student_id), exam_id=_text(exam_id))
-    return _accommodation(
+    return accommodation(
         await call(staff.invigilation.GetAccommodation, request, timeout=READ_SECONDS, idempotent=True)
     )
 
@@ -68,17 +79,10 @@ async def _put(
     staff: StaffBackend, student_id: UUID, exam_id: UUID | None, body: AccommodationIn
 ) -> Accommodation:
     await must_be_student(staff, student_id)
-    wanted = invigilation_pb2.Accommodation(
-        student_id=str(student_id),
-        exam_id=_text(exam_id),
-        extra_time_percent=body.extra_time_percent,
-        extra_attempts=body.extra_attempts,
-        start_time=stamp(body.start_time),
-        end_time=stamp(body.end_time),
-    )
+    wanted = message(str(student_id), exam_id, body)
     request = invigilation_pb2.PutAccommodationRequest(accommodation=wanted)
     # Sent once: each change is a row of its history.
-    return _accommodation(await call(staff.invigilation.PutAccommodation, request, timeout=WRITE_SECONDS))
+    return accommodation(await call(staff.invigilation.PutAccommodation, request, timeout=WRITE_SECONDS))
 
 
 async def _delete(staff: StaffBackend, student_id: UUID, exam_id: UUID | None) -> None:

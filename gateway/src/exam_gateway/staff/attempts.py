@@ -1,4 +1,4 @@
-"""What staff do to attempts: extend, pause, resume, void, reopen; each has a reason, and stays on record."""
+"""Attempts as staff see and change them: extend, pause, resume, void, reopen, each with its reason."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pydantic import AfterValidator, AwareDatetime, Field, Strict
 from exam_gateway.describe import failures
 from exam_gateway.guards.routes import StaffRoute
 from exam_gateway.shapes import WHOLE, Id, In, Out
-from exam_gateway.staff.backend import WRITE_SECONDS, Staff, StaffBackend
-from exam_gateway.staff.names import NOBODY, people
-from exam_gateway.wire import moment, when
+from exam_gateway.staff.backend import READ_SECONDS, WRITE_SECONDS, Staff, StaffBackend
+from exam_gateway.staff.names import NOBODY, Person, people
+from exam_gateway.wire import document, id_or_none, moment, when
 
 router = APIRouter(prefix="/api/v1/admin/attempts", tags=["running exams"], route_class=StaffRoute)
 
@@ -75,6 +75,39 @@ class AttemptStanding(Out):
     resumes: int
 
 
+class DeadlineStep(Out):
+    rule: str = Field(
+        description="start · duration · extra_time · own_end · exam_end · granted · shifted · earlier_rules",
+        examples=["extra_time"],
+    )
+    seconds: float = Field(description="What it did to the deadline; below 0: it ends earlier.")
+    at: AwareDatetime = Field(description="Where the deadline is then.")
+    detail: str
+
+
+class Intervention(Out):
+    at: AwareDatetime
+    action: str = Field(examples=["reopened"])
+    reason: str
+    by: UUID | None = Field(description="null where the system itself did it.")
+    by_name: str | None
+    before: Any
+    after: Any
+
+
+class TimelineEntry(Out):
+    at: AwareDatetime
+    what: str
+
+
+class ExplainedAttempt(AttemptStanding):
+    """An attempt with all that is known of it but its answers."""
+
+    deadline_explained: list[DeadlineStep] = Field(description="One rule after the other.")
+    history: list[Intervention] = Field(description="What staff did, the oldest first.")
+    timeline: list[TimelineEntry] = Field(description="All that left a trace, by time.")
+
+
 async def attempt(staff: StaffBackend, found: invigilation_pb2.AttemptSummary) -> AttemptStanding:
     """With the name of who sits it."""
     return AttemptStanding(**await told(staff, found))
@@ -105,6 +138,40 @@ async def told(staff: StaffBackend, found: invigilation_pb2.AttemptSummary) -> d
         "total_questions": found.question_count,
         "resumes": found.resumes,
     }
+
+
+@router.get(
+    "/{student_exam_id}",
+    operation_id="get_attempt",
+    summary="An attempt, and how it came to stand as it does",
+    responses=failures("not_found"),
+)
+async def get_attempt(student_exam_id: Id, staff: Staff) -> ExplainedAttempt:
+    """Which rules give its deadline, what staff did and why, and all that left a trace. No answers."""
+    request = invigilation_pb2.ExplainAttemptRequest(student_exam_id=str(student_exam_id))
+    found = await call(staff.invigilation.ExplainAttempt, request, timeout=READ_SECONDS, idempotent=True)
+    names = await people(staff, (one.actor_id for one in found.interventions))
+    return ExplainedAttempt(
+        **await told(staff, found.attempt),
+        deadline_explained=[
+            DeadlineStep(rule=step.rule, seconds=step.seconds, at=when(step.at), detail=step.detail)
+            for step in found.steps
+        ],
+        history=[_intervention(one, names.get(one.actor_id, NOBODY)) for one in found.interventions],
+        timeline=[TimelineEntry(at=when(one.at), what=one.what) for one in found.moments],
+    )
+
+
+def _intervention(one: invigilation_pb2.Intervention, actor: Person) -> Intervention:
+    return Intervention(
+        at=when(one.at),
+        action=one.action,
+        reason=one.reason,
+        by=id_or_none(one.actor_id) if one.actor_kind == "user" else None,
+        by_name=actor.name,
+        before=document(one.before_json),
+        after=document(one.after_json),
+    )
 
 
 _CLOSED = ("already_submitted", "attempt_expired", "attempt_void")

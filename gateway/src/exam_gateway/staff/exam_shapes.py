@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,7 +12,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, Strict, model_validator
 
 from exam_gateway.shapes import LEFT_OUT, WHOLE, Flag, Id, In, Number, Out, Patch, Points, Text, Time
-from exam_gateway.wire import hundredths, moment, optional, points, stamp, when
+from exam_gateway.staff.names import NOBODY, Person
+from exam_gateway.wire import hundredths, id_or_none, moment, optional, points, stamp, when
 
 
 def _words(enum: Any, prefix: str) -> dict[str, Any]:
@@ -164,6 +166,20 @@ class Exam(ExamSummary):
     questions: list[ExamQuestion]
 
 
+class WindowWarning(Out):
+    code: Literal["window_too_short"] = "window_too_short"
+    student_id: UUID | None = Field(description="null: everybody without a window of their own.")
+    name: str | None
+    email: str | None
+    needed_minutes: float = Field(description="The duration with the extra time.")
+    available_minutes: float
+    detail: str
+
+
+class PublishedExam(Exam):
+    warnings: list[WindowWarning] = Field(description="Whose time does not fit into the window.")
+
+
 class Exams(Out):
     items: list[ExamSummary]
     next_cursor: str | None
@@ -268,6 +284,24 @@ def exam(found: exams_pb2.Exam) -> Exam:
         questions=[
             ExamQuestion(question_id=UUID(one.question_id), points=_points(one)) for one in found.questions
         ],
+    )
+
+
+def published(found: exams_pb2.Exam, names: Mapping[str, Person]) -> PublishedExam:
+    warnings = [_warning(one, names.get(one.student_id, NOBODY)) for one in found.warnings]
+    return PublishedExam(**exam(found).model_dump(), warnings=warnings)
+
+
+def _warning(one: exams_pb2.WindowWarning, person: Person) -> WindowWarning:
+    needed, available = round(one.needed_minutes, 2), round(one.available_minutes, 2)
+    whose = person.name or person.email or "This student" if one.student_id else "Whoever sits it"
+    return WindowWarning(
+        student_id=id_or_none(one.student_id),
+        name=person.name,
+        email=person.email,
+        needed_minutes=needed,
+        available_minutes=available,
+        detail=f"{whose} is given {needed:g} minutes, but the window leaves {available:g}.",
     )
 
 

@@ -14,6 +14,7 @@ from exam_gateway.guards.routes import StaffRoute
 from exam_gateway.shapes import Cursor, Id, Limit, Short
 from exam_gateway.staff import exam_shapes as shapes
 from exam_gateway.staff.backend import READ_SECONDS, WRITE_SECONDS, Staff
+from exam_gateway.staff.names import people
 from exam_gateway.wire import page_limit
 
 PUBLISH_SECONDS = 30.0
@@ -108,11 +109,12 @@ async def set_roster(exam_id: Id, body: shapes.RosterIn, staff: Staff) -> shapes
     summary="Publish",
     responses=failures("not_found", "not_publishable"),
 )
-async def publish_exam(exam_id: Id, staff: Staff) -> shapes.Exam:
-    """Freezes the paper. Publishing it again changes nothing."""
+async def publish_exam(exam_id: Id, staff: Staff) -> shapes.PublishedExam:
+    """Freezes the paper. Publishing it again changes nothing. `warnings` tells whose window is too short."""
     request = authoring_pb2.PublishExamRequest(id=str(exam_id))
     published = await call(staff.authoring.PublishExam, request, timeout=PUBLISH_SECONDS, idempotent=True)
-    return shapes.exam(published)
+    names = await people(staff, (one.student_id for one in published.warnings))
+    return shapes.published(published, names)
 
 
 @router.post(

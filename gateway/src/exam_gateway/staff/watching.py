@@ -146,7 +146,7 @@ class Watch:
             if looks % ROSTER_EVERY == 0:
                 self._roster = await self._roster_size()
             changed = await self._read(everything=looks % ALL_EVERY == 0)
-            await self._join_names(changed)
+            changed |= await self._join_names()
         metrics.monitor_looks.inc()
         counts = self._count()
         if not changed and counts == self._counts:
@@ -155,12 +155,12 @@ class Watch:
         for watcher in self.watchers:
             watcher.tell(changed)
 
-    async def _read(self, *, everything: bool) -> list[str]:
+    async def _read(self, *, everything: bool) -> set[str]:
         """Take in a page after the other; the attempts that are not as they were."""
         request = invigilation_pb2.ListProgressRequest(exam_id=self._exam_id)
         if not everything and self._read_at is not None:
             request.since.CopyFrom(stamp(self._read_at - OVERLAP))  # type: ignore[arg-type]  # never None
-        changed = []
+        changed = set()
         read_at = None
         while True:
             found = await call(
@@ -171,20 +171,23 @@ class Watch:
                 now = row(item, self._names.get(item.student_id, NOBODY))
                 if self._rows.get(item.student_exam_id) != now:
                     self._rows[item.student_exam_id] = now
-                    changed.append(item.student_exam_id)
+                    changed.add(item.student_exam_id)
             if not found.next_after:
                 self._read_at = read_at
                 return changed
             request.after = found.next_after
 
-    async def _join_names(self, changed: Iterable[str]) -> None:
-        unknown = {self._rows[attempt].student_id for attempt in changed} - self._names.keys()
-        if not unknown:
-            return
-        self._names |= await people(self._staff, unknown)
-        for attempt in changed:
+    async def _join_names(self) -> set[str]:
+        """Ask for the names that are not known yet, those too for which auth was away; whose came."""
+        nameless = {attempt for attempt, one in self._rows.items() if one.email is None}
+        unknown = {self._rows[attempt].student_id for attempt in nameless} - self._names.keys()
+        if unknown:
+            self._names |= await people(self._staff, unknown)
+        named = {attempt for attempt in nameless if self._rows[attempt].student_id in self._names}
+        for attempt in named:
             one = self._rows[attempt]
-            self._rows[attempt] = one.named(self._names.get(one.student_id, NOBODY))
+            self._rows[attempt] = one.named(self._names[one.student_id])
+        return named
 
     async def _roster_size(self) -> int | None:
         """How many may sit it; None while auth is away."""

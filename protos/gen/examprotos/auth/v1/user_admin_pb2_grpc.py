@@ -61,6 +61,11 @@ class UserAdminStub(object):
                 request_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersRequest.SerializeToString,
                 response_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersResponse.FromString,
                 _registered_method=True)
+        self.FindUsers = channel.unary_unary(
+                '/examhall.auth.v1.UserAdmin/FindUsers',
+                request_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.FindUsersRequest.SerializeToString,
+                response_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.FindUsersResponse.FromString,
+                _registered_method=True)
         self.CountStudents = channel.unary_unary(
                 '/examhall.auth.v1.UserAdmin/CountStudents',
                 request_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.CountStudentsRequest.SerializeToString,
@@ -110,6 +115,13 @@ class UserAdminServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindUsers(self, request, context):
+        """The people of these e-mail addresses; unknown ones are left out. At most 1,000 addresses.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountStudents(self, request, context):
         """How many active students there are, all or of these groups and ids together. At most 100,000 ids.
         """
@@ -151,6 +163,11 @@ def add_UserAdminServicer_to_server(servicer, server):
                     servicer.BatchGetUsers,
                     request_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersRequest.FromString,
                     response_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersResponse.SerializeToString,
+            ),
+            'FindUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindUsers,
+                    request_deserializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.FindUsersRequest.FromString,
+                    response_serializer=examprotos_dot_auth_dot_v1_dot_user__admin__pb2.FindUsersResponse.SerializeToString,
             ),
             'CountStudents': grpc.unary_unary_rpc_method_handler(
                     servicer.CountStudents,
@@ -299,6 +316,33 @@ class UserAdmin(object):
             '/examhall.auth.v1.UserAdmin/BatchGetUsers',
             examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersRequest.SerializeToString,
             examprotos_dot_auth_dot_v1_dot_user__admin__pb2.BatchGetUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.auth.v1.UserAdmin/FindUsers',
+            examprotos_dot_auth_dot_v1_dot_user__admin__pb2.FindUsersRequest.SerializeToString,
+            examprotos_dot_auth_dot_v1_dot_user__admin__pb2.FindUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,8 @@ class UserAdminStub:
     """Errors: 404, 409 email_taken, 422 (an admin can't deactivate or demote himself)."""
     BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_user_admin_pb2.BatchGetUsersRequest, _user_admin_pb2.BatchGetUsersResponse]
     """Names for joining; unknown ids are left out. At most 1,000 ids."""
+    FindUsers: _grpc.UnaryUnaryMultiCallable[_user_admin_pb2.FindUsersRequest, _user_admin_pb2.FindUsersResponse]
+    """The people of these e-mail addresses; unknown ones are left out. At most 1,000 addresses."""
     CountStudents: _grpc.UnaryUnaryMultiCallable[_user_admin_pb2.CountStudentsRequest, _user_admin_pb2.CountStudentsResponse]
     """How many active students there are, all or of these groups and ids together. At most 100,000 ids."""
     CreatePasswordLink: _grpc.UnaryUnaryMultiCallable[_user_admin_pb2.CreatePasswordLinkRequest, _user_admin_pb2.PasswordLink]
@@ -60,6 +62,8 @@ class UserAdminAsyncStub(UserAdminStub):
     """Errors: 404, 409 email_taken, 422 (an admin can't deactivate or demote himself)."""
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.BatchGetUsersRequest, _user_admin_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
     """Names for joining; unknown ids are left out. At most 1,000 ids."""
+    FindUsers: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.FindUsersRequest, _user_admin_pb2.FindUsersResponse]  # type: ignore[assignment]
+    """The people of these e-mail addresses; unknown ones are left out. At most 1,000 addresses."""
     CountStudents: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.CountStudentsRequest, _user_admin_pb2.CountStudentsResponse]  # type: ignore[assignment]
     """How many active students there are, all or of these groups and ids together. At most 100,000 ids."""
     CreatePasswordLink: _aio.UnaryUnaryMultiCallable[_user_admin_pb2.CreatePasswordLinkRequest, _user_admin_pb2.PasswordLink]  # type: ignore[assignment]
@@ -105,6 +109,14 @@ class UserAdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_admin_pb2.BatchGetUsersResponse, _abc.Awaitable[_user_admin_pb2.BatchGetUsersResponse]]:
         """Names for joining; unknown ids are left out. At most 1,000 ids."""
+
+    @_abc_1.abstractmethod
+    def FindUsers(
+        self,
+        request: _user_admin_pb2.FindUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_admin_pb2.FindUsersResponse, _abc.Awaitable[_user_admin_pb2.FindUsersResponse]]:
+        """The people of these e-mail addresses; unknown ones are left out. At most 1,000 addresses."""
 
     @_abc_1.abstractmethod
     def CountStudents(

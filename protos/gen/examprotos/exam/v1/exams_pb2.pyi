@@ -256,6 +256,7 @@ class Exam(_message.Message):
     PUBLISHED_AT_FIELD_NUMBER: _builtins.int
     CLOSED_AT_FIELD_NUMBER: _builtins.int
     ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     status: Global___ExamStatus.ValueType
     question_count: _builtins.int
@@ -275,6 +276,10 @@ class Exam(_message.Message):
     def published_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___WindowWarning]:
+        """Told when it is published: it is published all the same."""
+
     def __init__(
         self,
         *,
@@ -290,14 +295,44 @@ class Exam(_message.Message):
         published_at: _timestamp_pb2.Timestamp | None = ...,
         closed_at: _timestamp_pb2.Timestamp | None = ...,
         attempt_count: _builtins.int = ...,
+        warnings: _abc.Iterable[Global___WindowWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "created_at", b"created_at", "published_at", b"published_at", "roster", b"roster", "settings", b"settings", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "closed_at", b"closed_at", "created_at", b"created_at", "id", b"id", "max_possible_hundredths", b"max_possible_hundredths", "published_at", b"published_at", "question_count", b"question_count", "questions", b"questions", "roster", b"roster", "settings", b"settings", "status", b"status", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "closed_at", b"closed_at", "created_at", b"created_at", "id", b"id", "max_possible_hundredths", b"max_possible_hundredths", "published_at", b"published_at", "question_count", b"question_count", "questions", b"questions", "roster", b"roster", "settings", b"settings", "status", b"status", "updated_at", b"updated_at", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Exam: _TypeAlias = Exam  # noqa: Y015
+
+@_typing.final
+class WindowWarning(_message.Message):
+    """A window that is too short for somebody's time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_ID_FIELD_NUMBER: _builtins.int
+    NEEDED_MINUTES_FIELD_NUMBER: _builtins.int
+    AVAILABLE_MINUTES_FIELD_NUMBER: _builtins.int
+    student_id: _builtins.str
+    """Empty: for everybody without a window of their own."""
+    needed_minutes: _builtins.float
+    """The duration with the extra time."""
+    available_minutes: _builtins.float
+    def __init__(
+        self,
+        *,
+        student_id: _builtins.str = ...,
+        needed_minutes: _builtins.float = ...,
+        available_minutes: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_minutes", b"available_minutes", "needed_minutes", b"needed_minutes", "student_id", b"student_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WindowWarning: _TypeAlias = WindowWarning  # noqa: Y015
 
 @_typing.final
 class PaperQuestion(_message.Message):

@@ -46,6 +46,11 @@ class InvigilationStub(object):
                 request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Accommodation.FromString,
                 _registered_method=True)
+        self.PutAccommodations = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/PutAccommodations',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationsRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationsResponse.FromString,
+                _registered_method=True)
         self.DeleteAccommodation = channel.unary_unary(
                 '/examhall.exam.v1.Invigilation/DeleteAccommodation',
                 request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.DeleteAccommodationRequest.SerializeToString,
@@ -65,6 +70,11 @@ class InvigilationStub(object):
                 '/examhall.exam.v1.Invigilation/ListProgress',
                 request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressRequest.SerializeToString,
                 response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressResponse.FromString,
+                _registered_method=True)
+        self.ExplainAttempt = channel.unary_unary(
+                '/examhall.exam.v1.Invigilation/ExplainAttempt',
+                request_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExplainAttemptRequest.SerializeToString,
+                response_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExplainedAttempt.FromString,
                 _registered_method=True)
         self.ExtendAttempt = channel.unary_unary(
                 '/examhall.exam.v1.Invigilation/ExtendAttempt',
@@ -132,6 +142,13 @@ class InvigilationServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutAccommodations(self, request, context):
+        """Many, each by itself: a verdict for each in the order sent. At most 1,000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteAccommodation(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -153,6 +170,13 @@ class InvigilationServicer(object):
     def ListProgress(self, request, context):
         """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
         that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainAttempt(self, request, context):
+        """All that is known of an attempt but its answers: for disputes. Errors: 404.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -233,6 +257,11 @@ def add_InvigilationServicer_to_server(servicer, server):
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.Accommodation.SerializeToString,
             ),
+            'PutAccommodations': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutAccommodations,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationsRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationsResponse.SerializeToString,
+            ),
             'DeleteAccommodation': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteAccommodation,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.DeleteAccommodationRequest.FromString,
@@ -252,6 +281,11 @@ def add_InvigilationServicer_to_server(servicer, server):
                     servicer.ListProgress,
                     request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressRequest.FromString,
                     response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressResponse.SerializeToString,
+            ),
+            'ExplainAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAttempt,
+                    request_deserializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExplainAttemptRequest.FromString,
+                    response_serializer=examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExplainedAttempt.SerializeToString,
             ),
             'ExtendAttempt': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendAttempt,
@@ -366,6 +400,33 @@ class Invigilation(object):
             _registered_method=True)
 
     @staticmethod
+    def PutAccommodations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/PutAccommodations',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationsRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.PutAccommodationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteAccommodation(request,
             target,
             options=(),
@@ -463,6 +524,33 @@ class Invigilation(object):
             '/examhall.exam.v1.Invigilation/ListProgress',
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressRequest.SerializeToString,
             examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ListProgressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.exam.v1.Invigilation/ExplainAttempt',
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExplainAttemptRequest.SerializeToString,
+            examprotos_dot_exam_dot_v1_dot_invigilation__pb2.ExplainedAttempt.FromString,
             options,
             channel_credentials,
             insecure,

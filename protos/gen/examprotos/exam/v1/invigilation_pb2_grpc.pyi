@@ -39,6 +39,8 @@ class InvigilationStub:
     """Errors: 404 where none is set."""
     PutAccommodation: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.PutAccommodationRequest, _invigilation_pb2.Accommodation]
     """Effective at once, for an attempt in progress too. Errors: 404 (exam), 422."""
+    PutAccommodations: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.PutAccommodationsRequest, _invigilation_pb2.PutAccommodationsResponse]
+    """Many, each by itself: a verdict for each in the order sent. At most 1,000."""
     DeleteAccommodation: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.DeleteAccommodationRequest, _invigilation_pb2.DeleteAccommodationResponse]
     ListAttempts: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ListAttemptsRequest, _invigilation_pb2.ListAttemptsResponse]
     GetAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.GetAttemptRequest, _invigilation_pb2.AttemptSummary]
@@ -46,6 +48,8 @@ class InvigilationStub:
     """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
     that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
     """
+    ExplainAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ExplainAttemptRequest, _invigilation_pb2.ExplainedAttempt]
+    """All that is known of an attempt but its answers: for disputes. Errors: 404."""
     ExtendAttempt: _grpc.UnaryUnaryMultiCallable[_invigilation_pb2.ExtendAttemptRequest, _invigilation_pb2.AttemptSummary]
     """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
     the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
@@ -77,6 +81,8 @@ class InvigilationAsyncStub(InvigilationStub):
     """Errors: 404 where none is set."""
     PutAccommodation: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.PutAccommodationRequest, _invigilation_pb2.Accommodation]  # type: ignore[assignment]
     """Effective at once, for an attempt in progress too. Errors: 404 (exam), 422."""
+    PutAccommodations: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.PutAccommodationsRequest, _invigilation_pb2.PutAccommodationsResponse]  # type: ignore[assignment]
+    """Many, each by itself: a verdict for each in the order sent. At most 1,000."""
     DeleteAccommodation: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.DeleteAccommodationRequest, _invigilation_pb2.DeleteAccommodationResponse]  # type: ignore[assignment]
     ListAttempts: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ListAttemptsRequest, _invigilation_pb2.ListAttemptsResponse]  # type: ignore[assignment]
     GetAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.GetAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
@@ -84,6 +90,8 @@ class InvigilationAsyncStub(InvigilationStub):
     """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
     that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
     """
+    ExplainAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ExplainAttemptRequest, _invigilation_pb2.ExplainedAttempt]  # type: ignore[assignment]
+    """All that is known of an attempt but its answers: for disputes. Errors: 404."""
     ExtendAttempt: _aio.UnaryUnaryMultiCallable[_invigilation_pb2.ExtendAttemptRequest, _invigilation_pb2.AttemptSummary]  # type: ignore[assignment]
     """What staff do to an attempt. Each with a reason; history and audit keep it. Errors: 404, 422; 409 where
     the attempt's status does not allow it (attempt_in_progress, attempt_paused, already_submitted,
@@ -126,6 +134,14 @@ class InvigilationServicer(metaclass=_abc_1.ABCMeta):
         """Effective at once, for an attempt in progress too. Errors: 404 (exam), 422."""
 
     @_abc_1.abstractmethod
+    def PutAccommodations(
+        self,
+        request: _invigilation_pb2.PutAccommodationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.PutAccommodationsResponse, _abc.Awaitable[_invigilation_pb2.PutAccommodationsResponse]]:
+        """Many, each by itself: a verdict for each in the order sent. At most 1,000."""
+
+    @_abc_1.abstractmethod
     def DeleteAccommodation(
         self,
         request: _invigilation_pb2.DeleteAccommodationRequest,
@@ -155,6 +171,14 @@ class InvigilationServicer(metaclass=_abc_1.ABCMeta):
         """How far those who sit an exam are, by attempt id, 200 at a time; with `since` only what changed after
         that moment. For the monitor, which asks for the changes often and for all now and then. Errors: 404.
         """
+
+    @_abc_1.abstractmethod
+    def ExplainAttempt(
+        self,
+        request: _invigilation_pb2.ExplainAttemptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invigilation_pb2.ExplainedAttempt, _abc.Awaitable[_invigilation_pb2.ExplainedAttempt]]:
+        """All that is known of an attempt but its answers: for disputes. Errors: 404."""
 
     @_abc_1.abstractmethod
     def ExtendAttempt(

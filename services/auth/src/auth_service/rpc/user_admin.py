@@ -66,6 +66,14 @@ class UserAdminServicer(Base):
         found = await users.get_many(self._auth, list(_ids(request.ids)))
         return pb.BatchGetUsersResponse(items=map(user_message, found))
 
+    async def FindUsers(self, request: pb.FindUsersRequest, context: Any) -> pb.FindUsersResponse:
+        if len(request.emails) > users.MOST_NAMES:
+            raise invalid(f"At most {users.MOST_NAMES} addresses at a time.")
+        found = await users.find_by_email(self._auth, [one for one in request.emails if "\0" not in one])
+        return pb.FindUsersResponse(
+            items=[pb.FoundUser(email=email, user=user_message(user)) for email, user in found.items()]
+        )
+
     async def CountStudents(self, request: pb.CountStudentsRequest, context: Any) -> pb.CountStudentsResponse:
         if len(request.ids) > users.MOST_COUNTED:
             raise invalid(f"At most {users.MOST_COUNTED} ids at a time.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -95,6 +95,14 @@ async def get_user(auth: Auth, user_id: UUID) -> User:
 async def get_many(auth: Auth, user_ids: Sequence[UUID]) -> list[User]:
     async with auth.db.reading() as conn:
         return await users.get_many(conn, user_ids)
+
+
+async def find_by_email(auth: Auth, emails: Collection[str]) -> dict[str, User]:
+    """Whose addresses these are, by the address as it was asked for."""
+    keys = {email: email_key(email) for email in emails}
+    async with auth.db.reading() as conn:
+        found = await users.find_by_keys(conn, set(keys.values()))
+    return {email: found[key] for email, key in keys.items() if key in found}
 
 
 async def count_students(auth: Auth, *, everybody: bool, groups: Sequence[str], ids: Sequence[UUID]) -> int:

@@ -99,6 +99,49 @@ def deadline(
     return Deadline(at + timedelta(minutes=granted_minutes) + shifted, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule on the way to a deadline: by how much it moved it, and where it is then.
+
+    `rule`: start, duration, extra_time, own_end, exam_end, granted or shifted.
+    """
+
+    rule: str
+    amount: timedelta
+    at: datetime
+    detail: str
+
+
+def explained(
+    timing: Timing,
+    accommodation: Accommodation,
+    started_at: datetime,
+    granted_minutes: int = 0,
+    shifted: timedelta = timedelta(0),
+) -> list[Step]:
+    """How `deadline` comes to its moment, for staff: the last step is at it."""
+    steps = [Step("start", timedelta(0), started_at, "The attempt began.")]
+
+    def add(rule: str, amount: timedelta, detail: str) -> None:
+        steps.append(Step(rule, amount, steps[-1].at + amount, detail))
+
+    add("duration", timing.duration, f"{timing.duration_minutes} minutes of the exam.")
+    whose = "for this exam" if accommodation.per_exam else "for all exams"
+    if accommodation.extra_time_percent:
+        percent = f"{accommodation.extra_time_percent} % extra time, granted {whose}."
+        add("extra_time", _extra(timing, accommodation), percent)
+    end = own_window(timing, accommodation).end
+    if end is not None and end < steps[-1].at:
+        own = accommodation.end_time is not None
+        told = f"An end of their own, granted {whose}." if own else "The exam's end, with the extra time."
+        add("own_end" if own else "exam_end", end - steps[-1].at, told)
+    if granted_minutes:
+        add("granted", timedelta(minutes=granted_minutes), f"{granted_minutes} minutes granted by staff.")
+    if shifted:
+        add("shifted", shifted, f"{_written(shifted)} by pauses and reopening.")
+    return steps
+
+
 def _written(shift: timedelta) -> str:
     """Hours, minutes and seconds, with the sign: +0:03:20."""
     sign = "-" if shift < timedelta(0) else "+"

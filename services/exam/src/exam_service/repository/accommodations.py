@@ -26,6 +26,17 @@ _EFFECTIVE = sa.text(
               AND (granted.exam_id IS NULL OR granted.exam_id = asked.exam_id)
     """
 )
+_WITH_OWN_WINDOW = sa.text(
+    """
+    SELECT DISTINCT granted.student_id
+    FROM exams JOIN accommodations AS granted ON granted.exam_id = exams.id OR granted.exam_id IS NULL
+    WHERE exams.id = :exam_id AND (granted.start_time IS NOT NULL OR granted.end_time IS NOT NULL)
+          AND (exams.roster_all OR cardinality(exams.roster_groups) > 0
+               OR EXISTS (SELECT FROM roster_students AS listed
+                          WHERE listed.student_id = granted.student_id AND listed.exam_id = exams.id))
+    ORDER BY granted.student_id
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,11 @@ async def effective_for(
     """What holds for each of these students at this exam."""
     found = await effective_of(conn, [(student, exam_id) for student in student_ids])
     return {student: accommodation for (student, _), accommodation in found.items()}
+
+
+async def with_own_window(conn: AsyncConnection, exam_id: UUID) -> list[UUID]:
+    """Students with a window of their own who may be on the roster (only tokens tell who is in a group)."""
+    return list(await conn.scalars(_WITH_OWN_WINDOW, {"exam_id": exam_id}))
 
 
 async def lock_exams_concerned(

@@ -26,7 +26,8 @@ _OWNED = sa.text(
     WHERE kept.going_at IS NULL
     """
 )
-# Not of attempts that are open, or were a moment ago: an answer may come to name them yet.
+# Not of attempts that are open, or were a moment ago: an answer may come to name them yet. Nor what a
+# reopened attempt had closed with: that is kept.
 _GOING_ANSWERS = sa.text(
     """
     UPDATE answer_files SET going_at = now() WHERE (student_id, id) IN (
@@ -43,6 +44,10 @@ _GOING_ANSWERS = sa.text(
                         AND answer.student_exam_id = file.student_exam_id
                         AND answer.question_id = file.question_id
                         AND answer.answer = to_jsonb(CAST(file.id AS text)))
+              AND NOT EXISTS (
+                  SELECT FROM attempt_history AS done
+                  WHERE done.student_id = file.student_id AND done.student_exam_id = file.student_exam_id
+                        AND done.answers @> jsonb_build_array(jsonb_build_object('answer', file.id)))
         LIMIT :most FOR UPDATE OF file SKIP LOCKED)
     RETURNING student_id, id
     """

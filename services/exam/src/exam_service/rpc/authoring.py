@@ -21,6 +21,7 @@ from exam_service.usecases import close, exams, publish, roster
 from exam_service.usecases import questions as bank
 from exam_service.usecases.clone import clone_exam
 from exam_service.usecases.exam_views import read_view, summaries
+from exam_service.usecases.window_warnings import window_warnings
 
 MAX_SEARCH = 500
 
@@ -105,7 +106,9 @@ class AuthoringServicer(authoring_pb2_grpc.AuthoringServicer):
 
     async def PublishExam(self, request: pb.PublishExamRequest, context: Any) -> exams_pb2.Exam:
         view = await publish.publish_exam(self._db, self._grading, signed_in(), _exam_id(request.id))
-        return convert.exam_message(view)
+        message = convert.exam_message(view)
+        message.warnings.extend(convert.warnings(await window_warnings(self._db, view.exam.id)))
+        return message
 
     async def CloseExam(self, request: pb.CloseExamRequest, context: Any) -> exams_pb2.Exam:
         return convert.exam_message(await close.close_exam(self._db, signed_in(), _exam_id(request.id)))

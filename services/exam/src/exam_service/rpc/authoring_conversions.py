@@ -1,6 +1,6 @@
 """The border of authoring: protos ↔ what the use cases take and give. Nothing else reads these messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -22,6 +22,7 @@ from exam_service.repository.exams import ExamQuestionRow
 from exam_service.repository.questions import QuestionRow
 from exam_service.usecases.exam_views import ExamView
 from exam_service.usecases.roster import Roster
+from exam_service.usecases.window_warnings import WindowWarning
 from exam_service.words import Vocabulary
 
 _DEFAULTS = {field.name: field.default for field in fields(ExamSettings)}
@@ -146,6 +147,15 @@ def exam_message(view: ExamView) -> exams_pb2.Exam:
     _stamp(message.published_at, exam.published_at)
     _stamp(message.closed_at, exam.closed_at)
     return message
+
+
+def warnings(found: Iterable[WindowWarning]) -> Iterator[exams_pb2.WindowWarning]:
+    for one in found:
+        yield exams_pb2.WindowWarning(
+            student_id="" if one.student_id is None else str(one.student_id),
+            needed_minutes=one.needed.total_seconds() / 60,
+            available_minutes=one.available.total_seconds() / 60,
+        )
 
 
 def chosen_questions(messages: Sequence[exams_pb2.ExamQuestion]) -> list[ExamQuestionRow]:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from examkit.db import Database
-from examkit.errors import FieldError
+from examkit.errors import AppError, FieldError, Kind, invalid
 from examkit.ids import parse_uuid
 from examprotos.exam.v1 import invigilation_pb2 as pb
 from examprotos.exam.v1 import invigilation_pb2_grpc
@@ -18,12 +18,14 @@ from exam_service.repository.attempt_lists import Summary
 from exam_service.repository.papers import PaperCache
 from exam_service.rpc import incidents, progress
 from exam_service.rpc.actors import signed_in
+from exam_service.rpc.explained import explained
 from exam_service.timestamps import to_moment, to_timestamp
 from exam_service.usecases.accommodations import (
     delete_accommodation,
     get_accommodation,
     put_accommodation,
 )
+from exam_service.usecases.explain_attempt import explain_attempt
 from exam_service.usecases.incidents import (
     create_incident,
     list_incidents,
@@ -32,6 +34,8 @@ from exam_service.usecases.incidents import (
 )
 from exam_service.usecases.intervene import Intervention, intervene
 from exam_service.usecases.list_attempts import get_attempt, list_attempts
+
+MOST_ACCOMMODATIONS = 1000
 
 _Intervening = (
     pb.ExtendAttemptRequest
@@ -54,7 +58,27 @@ class InvigilationServicer(invigilation_pb2_grpc.InvigilationServicer):
         return _accommodation(await get_accommodation(self._db, student_id, exam_id))
 
     async def PutAccommodation(self, request: pb.PutAccommodationRequest, context: Any) -> pb.Accommodation:
-        message = request.accommodation
+        return await self._put(request.accommodation)
+
+    async def PutAccommodations(
+        self, request: pb.PutAccommodationsRequest, context: Any
+    ) -> pb.PutAccommodationsResponse:
+        if len(request.accommodations) > MOST_ACCOMMODATIONS:
+            raise invalid(f"At most {MOST_ACCOMMODATIONS} accommodations at a time.")
+        verdicts = [await self._verdict(message) for message in request.accommodations]
+        return pb.PutAccommodationsResponse(verdicts=verdicts)
+
+    async def _verdict(self, message: pb.Accommodation) -> pb.AccommodationVerdict:
+        """Each in its own transaction: what is wrong with one keeps no other from what it is granted."""
+        try:
+            return pb.AccommodationVerdict(accommodation=await self._put(message))
+        except AppError as error:
+            if error.kind is Kind.UNAVAILABLE:
+                raise
+            told = [error.detail, *(f"{'.'.join(map(str, one.loc))} {one.msg}" for one in error.errors)]
+            return pb.AccommodationVerdict(code=error.code, detail=told[-1])
+
+    async def _put(self, message: pb.Accommodation) -> pb.Accommodation:
         student_id, exam_id = _subject(message)
         granted = Accommodation(
             extra_time_percent=message.extra_time_percent,
@@ -80,6 +104,10 @@ class InvigilationServicer(invigilation_pb2_grpc.InvigilationServicer):
 
     async def GetAttempt(self, request: pb.GetAttemptRequest, context: Any) -> pb.AttemptSummary:
         return _summary(await get_attempt(self._db, request.student_exam_id))
+
+    async def ExplainAttempt(self, request: pb.ExplainAttemptRequest, context: Any) -> pb.ExplainedAttempt:
+        found = await explain_attempt(self._db, request.student_exam_id)
+        return explained(found, _summary(found.summary))
 
     async def ListProgress(self, request: pb.ListProgressRequest, context: Any) -> pb.ListProgressResponse:
         return await progress.listed(self._db, request)

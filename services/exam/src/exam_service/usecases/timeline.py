@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from uuid import UUID
 
 from examkit.db import Database
 from examkit.ids import parse_uuid
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exam_service import attempt_errors
 from exam_service.repository import timelines
@@ -15,11 +17,17 @@ async def timeline(db: Database, student_exam_id: str) -> list[str]:
     """The attempt as it stands, then what left a trace, by time. Raises not_found, invalid."""
     attempt_id = parse_uuid(student_exam_id, "attempt")
     async with db.reading() as conn:
-        found = await timelines.find(conn, attempt_id)
-        if found is None:
-            raise attempt_errors.no_such_attempt()
-        moments = await timelines.moments(conn, found.attempt)
-    return [*_standing(found), *_by_time([*moments, *_own_moments(found)])]
+        found, moments = await read_timeline(conn, attempt_id)
+    return [*_standing(found), *(f"  {_stamp(at)}  {what}" for at, what in moments)]
+
+
+async def read_timeline(conn: AsyncConnection, attempt_id: UUID) -> tuple[Tended, list[tuple[datetime, str]]]:
+    """The attempt, and what left a trace of it, by time. Raises not_found."""
+    found = await timelines.find(conn, attempt_id)
+    if found is None:
+        raise attempt_errors.no_such_attempt()
+    moments = await timelines.moments(conn, found.attempt)
+    return found, sorted([*moments, *_own_moments(found)])
 
 
 def _standing(found: Tended) -> Iterable[str]:
@@ -47,10 +55,6 @@ def _own_moments(found: Tended) -> Iterable[tuple[datetime, str]]:
     yield attempt.deadline, "deadline"
     if attempt.closed_at is not None:
         yield attempt.closed_at, f"closed as {attempt.status}, {attempt.answer_count or 0} answers"
-
-
-def _by_time(moments: Iterable[tuple[datetime, str]]) -> Iterable[str]:
-    return (f"  {_stamp(at)}  {what}" for at, what in sorted(moments))
 
 
 def _stamp(moment: datetime) -> str:
