@@ -39,7 +39,7 @@ from exam_service.rpc.files import AnswerFilesServicer, FilesServicer, QuestionF
 from exam_service.rpc.invigilation import InvigilationServicer
 from exam_service.rpc.policies import POLICIES
 from exam_service.settings import Settings
-from exam_service.sweeper import file_sweeper, gauges, sweeper
+from exam_service.sweeper import file_sweeper, gauges, settler, sweeper
 from exam_service.usecases.close_attempt import ATTEMPT_CLOSED
 from exam_service.usecases.exam_events import EXAM_CHANGED
 from exam_service.usecases.incidents import resume_incidents
@@ -132,6 +132,7 @@ def _workers(
     return (
         BatchConsumer(bus, db, GRADES_QUEUE, [ATTEMPT_GRADED], attempts_graded),
         sweeper(db, papers),
+        settler(db),
         reconciler(db, papers),
         gauges(db),
         periodic("incidents", INCIDENTS_EVERY_SECONDS, partial(resume_incidents, db)),

@@ -1,14 +1,16 @@
-"""The workers that close attempts which nobody submitted, and remove files which nothing names."""
+"""The workers that close what nobody submitted, settle what a crash left, and remove what nothing names."""
 
 from examkit.db import Database
 from examkit.workers import Worker, periodic
 
 from exam_service.file_store import FileStore
 from exam_service.repository.papers import PaperCache
+from exam_service.usecases.deadlines import settle_what_is_left
 from exam_service.usecases.sweep_files import sweep_files
 from exam_service.usecases.tend_attempts import Aside, close_overdue, measure
 
 EVERY_SECONDS = 1.0
+SETTLE_EVERY_SECONDS = 10.0
 MEASURE_EVERY_SECONDS = 10.0
 FILES_EVERY_SECONDS = 3600.0
 
@@ -22,6 +24,15 @@ def sweeper(db: Database, papers: PaperCache) -> Worker:
             pass
 
     return periodic("sweeper", EVERY_SECONDS, sweep)
+
+
+def settler(db: Database) -> Worker:
+    """Goes on with moving deadlines to a changed window where whoever changed it did not come to the end."""
+
+    async def settle() -> None:
+        await settle_what_is_left(db)
+
+    return periodic("deadlines", SETTLE_EVERY_SECONDS, settle)
 
 
 def gauges(db: Database) -> Worker:

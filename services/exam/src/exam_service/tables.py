@@ -142,6 +142,8 @@ exams = sa.Table(
     _moment("updated_at", default=True),
     _moment("published_at", nullable=True),
     _moment("closed_at", nullable=True),
+    # Since when the deadlines of attempts under way are behind the window; null: they are not.
+    _moment("deadlines_due", nullable=True),
     sa.PrimaryKeyConstraint("id", name="exams_pkey"),
     sa.CheckConstraint(_one_of("status", EXAM_STATUSES), name="exams_status_check"),
     sa.CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="exams_title_check"),
@@ -166,6 +168,9 @@ exams = sa.Table(
     ),
 )
 sa.Index("exams_newest_idx", exams.c.created_at, exams.c.id)
+sa.Index(
+    "exams_deadlines_due_idx", exams.c.deadlines_due, postgresql_where=exams.c.deadlines_due.is_not(None)
+)
 sa.Index("exams_publishing_idx", exams.c.publishing_at, postgresql_where=exams.c.status == "publishing")
 
 # What an exam is built from while it is a draft: which questions, at whichever version is current.

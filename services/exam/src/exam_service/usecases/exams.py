@@ -40,18 +40,28 @@ async def create_exam(db: Database, actor: Actor, settings: ExamSettings) -> Exa
         return await view_of(tx.conn, exam)
 
 
-@retry_deadlocks
 async def update_exam(db: Database, actor: Actor, exam_id: UUID, changes: Mapping[str, Any]) -> ExamView:
     """Set these settings. From publishing on only those of EDITABLE_WHEN_PUBLISHED may change.
 
     A changed window moves the deadlines of running attempts. Raises not_found, published (409), invalid.
     """
+    view, moves_deadlines = await _update(db, actor, exam_id, changes)
+    if moves_deadlines:
+        await deadlines.settle_now(db, exam_id)
+    return view
+
+
+@retry_deadlocks
+async def _update(
+    db: Database, actor: Actor, exam_id: UUID, changes: Mapping[str, Any]
+) -> tuple[ExamView, bool]:
+    """The exam, and whether its window changed while it may be sat."""
     async with db.transaction() as tx:
         exam = await locked(tx, exam_id)
         settings = replace(exam.settings, **changes)
         changed = rules.changed(exam.settings, settings)
         if not changed:
-            return await view_of(tx.conn, exam)
+            return await view_of(tx.conn, exam), False
         _check(settings)
         frozen = changed - rules.EDITABLE_WHEN_PUBLISHED
         if frozen and exam.status != "draft":
@@ -59,8 +69,9 @@ async def update_exam(db: Database, actor: Actor, exam_id: UUID, changes: Mappin
         updated = await exams.update_exam(
             tx.conn, exam_id, {name: getattr(settings, name) for name in changed}
         )
-        if exam.is_visible and changed & rules.WINDOW:
-            await deadlines.recompute_exam(tx, exam_id)
+        moves_deadlines = exam.is_visible and bool(changed & rules.WINDOW)
+        if moves_deadlines:
+            await deadlines.set_due(tx, exam_id)
         await publish_exam_changed(tx, exam_id)
         await tx.audit(
             actor.did(
@@ -71,7 +82,7 @@ async def update_exam(db: Database, actor: Actor, exam_id: UUID, changes: Mappin
                 after=rules.auditable(settings, changed),
             )
         )
-        return await view_of(tx.conn, updated)
+        return await view_of(tx.conn, updated), moves_deadlines
 
 
 @retry_deadlocks

@@ -11,7 +11,7 @@ from examkit.pauses import Pauses
 
 from exam_service import metrics
 from exam_service.domain.attempt import LATE_ARRIVALS, Attempt, Status
-from exam_service.repository import grades, overdue
+from exam_service.repository import deadlines_due, grades, overdue
 from exam_service.repository.papers import PaperCache
 from exam_service.usecases.close_attempt import (
     ANNOUNCE_AGAIN_SECONDS,
@@ -47,30 +47,36 @@ async def close_overdue(
     aside = aside or Aside()
     async with db.reading() as conn:
         due = await overdue.exams(conn)
+        # Their attempts may have more time than their rows say.
+        behind = await deadlines_due.behind(conn, 0.0)
     resting = aside.exams.resting(aside.clock())
     for exam_id in await _unreadable(papers, [exam_id for exam_id in due if exam_id not in resting]):
         aside.exams.failed(exam_id, aside.clock())
     try:
-        return await _close_batch(db, papers, batch, aside)
+        return await _close_batch(db, papers, batch, aside, behind)
     except DatabaseAway:
         raise
     except Exception:
         log.exception("sweep_failed_as_a_batch")
-    return await _close_one_by_one(db, papers, batch, aside)
+    return await _close_one_by_one(db, papers, batch, aside, behind)
 
 
-async def _close_batch(db: Database, papers: PaperCache, batch: int, aside: Aside) -> int:
+async def _close_batch(
+    db: Database, papers: PaperCache, batch: int, aside: Aside, behind: Collection[UUID]
+) -> int:
     now = aside.clock()
-    without, without_exams = aside.attempts.resting(now), aside.exams.resting(now)
+    without, without_exams = aside.attempts.resting(now), aside.exams.resting(now).union(behind)
     async with db.transaction() as tx:
         due = await overdue.lock(tx.conn, _LATE, batch, without=without, without_exams=without_exams)
         await close_attempts(tx, papers, due, Status.EXPIRED)
     return len(due)
 
 
-async def _close_one_by_one(db: Database, papers: PaperCache, batch: int, aside: Aside) -> int:
+async def _close_one_by_one(
+    db: Database, papers: PaperCache, batch: int, aside: Aside, behind: Collection[UUID]
+) -> int:
     now = aside.clock()
-    without, without_exams = aside.attempts.resting(now), aside.exams.resting(now)
+    without, without_exams = aside.attempts.resting(now), aside.exams.resting(now).union(behind)
     async with db.reading() as conn:
         due = await overdue.ids(conn, _LATE, batch, without=without, without_exams=without_exams)
     closed = 0
