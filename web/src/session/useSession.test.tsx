@@ -35,6 +35,14 @@ it("is out, not unknown, when a session ends that was there before the page", ()
   expect(wasLost()).toBe(false);
 });
 
+it("is the same from one rendering to the next, as effects go by it", () => {
+  signedIn(answerFor("ada"));
+  const { result, rerender } = renderHook(useSession);
+  const before = result.current;
+  rerender();
+  expect(result.current).toBe(before);
+});
+
 it("leaves nothing of one person to the next on the same page", async () => {
   const store = makeStore();
   signedIn(answerFor("ada"));

@@ -1,6 +1,6 @@
 "use client";
 /** The session as React sees it: unknown until the first answer of the server. */
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { type ApiProblem, isProblem } from "@/api/problem";
 import { freshSession, onSession, type Session, session } from "./token";
 
@@ -29,6 +29,9 @@ export function useSession(): SessionState {
       gone = true;
     };
   }, []);
-  if (current) return { state: "in", session: current };
-  return asked ? { state: "out", problem } : { state: "unknown" };
+  // The same as long as nothing has changed: effects go by it.
+  return useMemo(() => {
+    if (current) return { state: "in", session: current };
+    return asked ? { state: "out", problem } : { state: "unknown" };
+  }, [current, asked, problem]);
 }
