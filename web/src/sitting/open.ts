@@ -55,19 +55,26 @@ function within(ms: number, storage: Storage): Storage {
 }
 
 async function openWith(place: Place, storage: Storage): Promise<Opening> {
+  const asking = given(place);
   const journal = await within(STORAGE_PATIENCE_MS, storage);
-  const asked = place.now();
-  const handed = takeHandedOver(place.exam);
-  const attempt = handed?.attempt ?? (await place.transport.resume(place.exam));
-  const heardAt = handed?.at ?? place.now();
+  const { attempt, asked, at } = await asking;
   if (!isProblem(attempt)) {
     const kept = (await journal?.ofAttempt(attempt.student_exam_id).catch(() => null)) ?? null;
-    const opened = resumed(attempt, kept, handed?.at ?? asked, heardAt, journal);
+    const opened = resumed(attempt, kept, asked, at, journal);
     return { kind: "opened", opened, journal, storage };
   }
   const late = journal ?? (await within(LAST_PATIENCE_MS, storage));
   const kept = (await late?.ofExam(place.exam).catch(() => null)) ?? null;
   return without(attempt, kept, place, late, storage);
+}
+
+/** The attempt by the server's word, and between which moments that was spoken. */
+async function given({ exam, transport, now }: Place) {
+  const handed = takeHandedOver(exam);
+  if (handed) return { ...handed, asked: handed.at };
+  const asked = now();
+  const attempt = await transport.resume(exam);
+  return { attempt, asked, at: now() };
 }
 
 function resumed(attempt: Attempt, kept: Kept | null, asked: Now, at: Now, journal: Journal | null): Opened {

@@ -12,8 +12,14 @@ import { Shell } from "@/ui/Shell";
 
 const Seat = dynamic(() => import("./Seat").then((part) => part.Seat), { loading: Opening });
 
+/** Asked for before it is known who is there: what a person waits for comes at the same time. */
+function loadEarly(): void {
+  Promise.all([import("./Seat"), import("dexie")]).catch(() => undefined);
+}
+
 export function SitPage() {
   const exam = useSearchParams().get("exam");
+  useEffect(loadEarly, []);
   const session = useSession();
   const person = usePerson(session);
   if (!person) return <StudentPage>{() => null}</StudentPage>;
