@@ -70,9 +70,11 @@ class Desk:
         await self.context.close()
 
 
-async def sit_down(browser: Browser, origin: str, **options: object) -> Desk:
+async def sit_down(browser: Browser, origin: str, *, trace: bool = True, **options: object) -> Desk:
+    """`trace`: keep what a failure is understood by, which costs time."""
     context = await browser.new_context(base_url=origin, locale="en-GB", **options)  # type: ignore[arg-type]
-    await context.tracing.start(snapshots=True)
+    if trace:
+        await context.tracing.start(snapshots=True)
     desk = Desk(context, origin)
     await desk.watch()
     return desk
