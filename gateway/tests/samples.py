@@ -329,6 +329,8 @@ def full_result() -> marking_pb2.FullResult:
         answer_json=b'"B"',
         comment="good",
         marked_by=STUDENT,
+        version=2,
+        criteria=[marking_pb2.Criterion(name="Names the law", points_hundredths=125)],
     )
     return marking_pb2.FullResult(
         student_exam_id=ATTEMPT,
@@ -387,7 +389,12 @@ def everything() -> dict[str, object]:
         answer_json=b'"because"',
         max_score_hundredths=250,
         submitted_at=at(),
+        order=1,
+        version=2,
+        claim=marking_pb2.Claim(marker_id=STUDENT, until=at(15)),
     )
+    waiting = marking_pb2.WaitingQuestion(exam_id=EXAM, question_id=QUESTION, order=1, waiting=1)
+    queue = marking_pb2.ListQueueResponse(items=[queue_item], total=1, questions=[waiting])
     entry = audit_pb2.Entry(
         id=JOB, at=at(), actor_kind="service", action="a.b", object_type="a", object_id="1"
     )
@@ -433,7 +440,13 @@ def everything() -> dict[str, object]:
         "Results/Await": result(),
         "Results/ListMyResults": results_pb2.ListMyResultsResponse(items=[result()]),
         "Results/GetMyResult": result(),
-        "Marking/ListQueue": marking_pb2.ListQueueResponse(items=[queue_item], total=1),
+        "Marking/ListQueue": queue,
+        "Marking/ClaimNext": queue,
+        "Marking/ClaimAnswer": marking_pb2.Claim(marker_id=STUDENT, until=at(15)),
+        "Marking/ReleaseAnswer": marking_pb2.ReleaseAnswerResponse(),
+        "Marking/PutMarks": lambda request: marking_pb2.PutMarksResponse(
+            verdicts=[marking_pb2.MarkVerdict(version=1) for _ in request.marks]
+        ),
         "Marking/PutMark": full_result(),
         "Marking/BatchGetResults": marking_pb2.BatchGetResultsResponse(items=[full_result()]),
         "Regrading/Regrade": regrade_report(),

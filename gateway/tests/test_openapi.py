@@ -133,6 +133,10 @@ BODIES = {
     "put_own_accommodation": {"extra_time_percent": 25},
     "put_accommodation": {"extra_time_percent": 25},
     "put_mark": {"score": 1},
+    "put_marks": {
+        "marks": [{"student_exam_id": samples.ATTEMPT, "question_id": samples.QUESTION, "score": 1}]
+    },
+    "claim_next_answers": {"limit": 5},
     "regrade": {"question_id": samples.QUESTION, "policy": "exclude"},
     "roll_back_regrade": {"reason": "A mistake."},
     "create_user": {"email": "a@example.com", "name": "A"},

@@ -280,11 +280,35 @@ const injectedRtkApi = api.injectEndpoints({
         body: queryArg.bodyAddQuestionFile,
       }),
     }),
+    putMarks: build.mutation<PutMarksApiResponse, PutMarksApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/grading/bulk`,
+        method: "PUT",
+        body: queryArg.marks,
+      }),
+    }),
+    claimNextAnswers: build.mutation<
+      ClaimNextAnswersApiResponse,
+      ClaimNextAnswersApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/grading/claims`,
+        method: "POST",
+        body: queryArg.nextAnswers,
+        params: {
+          anonymous: queryArg.anonymous,
+        },
+      }),
+    }),
     gradingQueue: build.query<GradingQueueApiResponse, GradingQueueApiArg>({
       query: (queryArg) => ({
         url: `/api/v1/admin/grading/queue`,
         params: {
           exam_id: queryArg.examId,
+          question_id: queryArg.questionId,
+          group_by: queryArg.groupBy,
+          free: queryArg.free,
+          anonymous: queryArg.anonymous,
           limit: queryArg.limit,
           cursor: queryArg.cursor,
         },
@@ -295,6 +319,24 @@ const injectedRtkApi = api.injectEndpoints({
         url: `/api/v1/admin/grading/${queryArg.studentExamId}/${queryArg.questionId}`,
         method: "PUT",
         body: queryArg.mark,
+        params: {
+          anonymous: queryArg.anonymous,
+        },
+      }),
+    }),
+    releaseAnswer: build.mutation<
+      ReleaseAnswerApiResponse,
+      ReleaseAnswerApiArg
+    >({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/grading/${queryArg.studentExamId}/${queryArg.questionId}/claim`,
+        method: "DELETE",
+      }),
+    }),
+    claimAnswer: build.mutation<ClaimAnswerApiResponse, ClaimAnswerApiArg>({
+      query: (queryArg) => ({
+        url: `/api/v1/admin/grading/${queryArg.studentExamId}/${queryArg.questionId}/claim`,
+        method: "POST",
       }),
     }),
     listImports: build.query<ListImportsApiResponse, ListImportsApiArg>({
@@ -683,10 +725,29 @@ export type AddQuestionFileApiResponse =
 export type AddQuestionFileApiArg = {
   bodyAddQuestionFile: BodyAddQuestionFile;
 };
+export type PutMarksApiResponse =
+  /** status 200 Successful Response */ MarkedMany;
+export type PutMarksApiArg = {
+  marks: Marks;
+};
+export type ClaimNextAnswersApiResponse =
+  /** status 200 Successful Response */ Queue;
+export type ClaimNextAnswersApiArg = {
+  /** Without the students' names and addresses. */
+  anonymous?: boolean;
+  nextAnswers: NextAnswers;
+};
 export type GradingQueueApiResponse =
   /** status 200 Successful Response */ Queue;
 export type GradingQueueApiArg = {
   examId?: string | null;
+  questionId?: string | null;
+  /** What is marked in one go. */
+  groupBy?: "student" | "question";
+  /** Without those that another marker holds. */
+  free?: boolean;
+  /** Without the students' names and addresses. */
+  anonymous?: boolean;
   /** Items a page; at most 200 come at once. */
   limit?: number;
   /** `next_cursor` of the page before. */
@@ -697,7 +758,20 @@ export type PutMarkApiResponse =
 export type PutMarkApiArg = {
   studentExamId: string;
   questionId: string;
+  /** Without the students' names and addresses. */
+  anonymous?: boolean;
   mark: Mark;
+};
+export type ReleaseAnswerApiResponse = unknown;
+export type ReleaseAnswerApiArg = {
+  studentExamId: string;
+  questionId: string;
+};
+export type ClaimAnswerApiResponse =
+  /** status 200 Successful Response */ Claim;
+export type ClaimAnswerApiArg = {
+  studentExamId: string;
+  questionId: string;
 };
 export type ListImportsApiResponse = /** status 200 Successful Response */ Jobs;
 export type ListImportsApiArg = {
@@ -1016,16 +1090,23 @@ export type Reopening = {
   minutes?: number | null;
   reason: string;
 };
+export type CriterionOut = {
+  name: string;
+  points: number;
+};
 export type FullResultItem = {
   /** In the authored letters. */
   answer: string | string[] | null;
   comment: string | null;
+  criteria: CriterionOut[];
   is_correct: boolean | null;
   marked_by: string | null;
   max_score: number;
   question_id: string;
   score: number | null;
   status: "graded" | "pending" | "excluded";
+  /** Of the mark. */
+  version: number;
 };
 export type FullResult = {
   attempt_no: number;
@@ -1541,13 +1622,58 @@ export type BodyAddQuestionFile = {
   /** JPEG, PNG, WebP or GIF, to 10 MiB and 50 million pixels. */
   file: string;
 };
+export type MarkedOne = {
+  question_id: string;
+  student_exam_id: string;
+  version: number;
+};
+export type CurrentMark = {
+  comment: string;
+  marked_by: string | null;
+  score: number | null;
+  version: number;
+};
+export type RefusedMark = {
+  code: string;
+  /** For `stale_version`: the mark that stands. */
+  current: CurrentMark | null;
+  detail: string;
+  question_id: string;
+  student_exam_id: string;
+};
+export type MarkedMany = {
+  marked: MarkedOne[];
+  rejected: RefusedMark[];
+};
+export type Criterion = {
+  name: string;
+  points: number;
+};
+export type OneMark = {
+  comment?: string;
+  /** The lines of a rubric that were chosen: their points add up to the score. Students don't see them. */
+  criteria?: Criterion[];
+  /** Of the mark that was seen: 409 `stale_version` where it is another by now. */
+  expected_version?: number | null;
+  question_id: string;
+  score: number;
+  student_exam_id: string;
+};
+export type Marks = {
+  marks: OneMark[];
+};
 export type QueueItem = {
   /** A string (an option id, `true`/`false`, a number, a text, a file id), a list of option ids for `multi_choice`, or null where there is none. */
   answer: string | string[] | null;
+  claimed_by: string | null;
+  claimed_by_name: string | null;
+  claimed_until: string | null;
   exam_id: string;
   /** The author's guidance for markers. */
   explanation: string | null;
   max_score: number;
+  /** The question's place in the paper. */
+  order: number;
   question_id: string;
   student_email: string | null;
   student_exam_id: string;
@@ -1555,16 +1681,40 @@ export type QueueItem = {
   /** null while the service that knows names is away. */
   student_name: string | null;
   submitted_at: string;
+  /** Of the mark: `expected_version` of the next one. */
+  version: number;
+};
+export type WaitingQuestion = {
+  exam_id: string;
+  order: number;
+  question_id: string;
+  waiting: number;
 };
 export type Queue = {
   items: QueueItem[];
   next_cursor: string | null;
-  /** All that wait. */
+  /** The same by question. */
+  questions: WaitingQuestion[];
+  /** All that wait, of this exam and question. */
   total: number;
+};
+export type NextAnswers = {
+  exam_id?: string | null;
+  group_by?: "student" | "question";
+  limit?: number;
+  question_id?: string | null;
 };
 export type Mark = {
   comment?: string;
+  /** The lines of a rubric that were chosen: their points add up to the score. Students don't see them. */
+  criteria?: Criterion[];
+  /** Of the mark that was seen: 409 `stale_version` where it is another by now. */
+  expected_version?: number | null;
   score: number;
+};
+export type Claim = {
+  claimed_by: string;
+  claimed_until: string;
 };
 export type RowError = {
   code: string;
@@ -2155,9 +2305,13 @@ export const {
   useExamStatisticsQuery,
   useLazyExamStatisticsQuery,
   useAddQuestionFileMutation,
+  usePutMarksMutation,
+  useClaimNextAnswersMutation,
   useGradingQueueQuery,
   useLazyGradingQueueQuery,
   usePutMarkMutation,
+  useReleaseAnswerMutation,
+  useClaimAnswerMutation,
   useListImportsQuery,
   useLazyListImportsQuery,
   useCreateImportMutation,

@@ -170,6 +170,9 @@ grade_items = sa.Table(
     sa.Column("marked_by", sa.Uuid),
     # What a person gave: `score`, unless a regrade goes before it.
     sa.Column("marked_score", sa.BigInteger),
+    # How often it was marked or lost its mark, and the lines of a rubric that were chosen.
+    sa.Column("mark_version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("criteria", pg.JSONB, nullable=False, server_default="[]"),
     _moment("closed_at", nullable=False),
     sa.PrimaryKeyConstraint("student_id", "student_exam_id", "question_id", name="grade_items_pkey"),
     sa.CheckConstraint("status IN ('graded','pending','excluded')", name="grade_items_status_check"),
@@ -210,8 +213,21 @@ mark_history = sa.Table(
     sa.Column("score", sa.BigInteger, nullable=False),
     sa.Column("comment", sa.Text, nullable=False),
     sa.Column("marked_by", sa.Uuid, nullable=False),
+    sa.Column("criteria", pg.JSONB, nullable=False, server_default="[]"),
     sa.Column("marked_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.PrimaryKeyConstraint("student_id", "student_exam_id", "question_id", "id", name="mark_history_pkey"),
+)
+
+# Who is marking which answer, until when; others wait, or take it once the time is up.
+claims = sa.Table(
+    "claims",
+    metadata,
+    sa.Column("student_id", sa.Uuid, nullable=False),
+    sa.Column("student_exam_id", sa.Uuid, nullable=False),
+    sa.Column("question_id", sa.Uuid, nullable=False),
+    sa.Column("marker_id", sa.Uuid, nullable=False),
+    _moment("until", nullable=False),
+    sa.PrimaryKeyConstraint("student_id", "student_exam_id", "question_id", name="claims_pkey"),
 )
 
 # Every score that was replaced, by a regrade or by another version of the attempt (then without an after).

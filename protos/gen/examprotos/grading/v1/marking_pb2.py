@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#examprotos/grading/v1/marking.proto\x12\x13\x65xamhall.grading.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x10ListQueueRequest\x12\x0f\n\x07\x65xam_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\xd8\x01\n\tQueueItem\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x0f\n\x07\x65xam_id\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x13\n\x0b\x61nswer_json\x18\x05 \x01(\x0c\x12\x1c\n\x14max_score_hundredths\x18\x06 \x01(\x03\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65xplanation\x18\x08 \x01(\t\"f\n\x11ListQueueResponse\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.examhall.grading.v1.QueueItem\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x05\"i\n\x0ePutMarkRequest\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x18\n\x10score_hundredths\x18\x03 \x01(\x03\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\"F\n\x16\x42\x61tchGetResultsRequest\x12\x18\n\x10student_exam_ids\x18\x01 \x03(\t\x12\x12\n\nwith_items\x18\x02 \x01(\x08\"I\n\x17\x42\x61tchGetResultsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.examhall.grading.v1.FullResult\"\xd1\x03\n\nFullResult\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x0f\n\x07\x65xam_id\x18\x03 \x01(\t\x12\x12\n\nattempt_no\x18\x04 \x01(\x05\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x30\n\x0csubmitted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x16total_score_hundredths\x18\x07 \x01(\x03\x12\x1f\n\x17max_possible_hundredths\x18\x08 \x01(\x03\x12\x1d\n\x15percentage_hundredths\x18\t \x01(\x03\x12\x14\n\x0cgraded_count\x18\n \x01(\x05\x12\x15\n\rpending_count\x18\x0b \x01(\x05\x12\x0f\n\x07grading\x18\x0c \x01(\t\x12-\n\tgraded_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05items\x18\x0e \x03(\x0b\x32#.examhall.grading.v1.FullResultItem\x12.\n\nstarted_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe8\x01\n\x0e\x46ullResultItem\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x17\n\nis_correct\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x1d\n\x10score_hundredths\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x1c\n\x14max_score_hundredths\x18\x05 \x01(\x03\x12\x13\n\x0b\x61nswer_json\x18\x06 \x01(\x0c\x12\x0f\n\x07\x63omment\x18\x07 \x01(\t\x12\x11\n\tmarked_by\x18\x08 \x01(\tB\r\n\x0b_is_correctB\x13\n\x11_score_hundredths\"(\n\x15ReleaseResultsRequest\x12\x0f\n\x07\x65xam_id\x18\x01 \x01(\t\"I\n\x16ReleaseResultsResponse\x12/\n\x0breleased_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x8f\x03\n\x07Marking\x12Z\n\tListQueue\x12%.examhall.grading.v1.ListQueueRequest\x1a&.examhall.grading.v1.ListQueueResponse\x12O\n\x07PutMark\x12#.examhall.grading.v1.PutMarkRequest\x1a\x1f.examhall.grading.v1.FullResult\x12l\n\x0f\x42\x61tchGetResults\x12+.examhall.grading.v1.BatchGetResultsRequest\x1a,.examhall.grading.v1.BatchGetResultsResponse\x12i\n\x0eReleaseResults\x12*.examhall.grading.v1.ReleaseResultsRequest\x1a+.examhall.grading.v1.ReleaseResultsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#examprotos/grading/v1/marking.proto\x12\x13\x65xamhall.grading.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"w\n\x10ListQueueRequest\x12\x0f\n\x07\x65xam_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x10\n\x08group_by\x18\x05 \x01(\t\x12\x0c\n\x04\x66ree\x18\x06 \x01(\x08\"=\n\rAnswerRequest\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\"E\n\x05\x43laim\x12\x11\n\tmarker_id\x18\x01 \x01(\t\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x17\n\x15ReleaseAnswerResponse\"\xa3\x02\n\tQueueItem\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x0f\n\x07\x65xam_id\x18\x03 \x01(\t\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x13\n\x0b\x61nswer_json\x18\x05 \x01(\x0c\x12\x1c\n\x14max_score_hundredths\x18\x06 \x01(\x03\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65xplanation\x18\x08 \x01(\t\x12\r\n\x05order\x18\t \x01(\x05\x12\x0f\n\x07version\x18\n \x01(\x05\x12)\n\x05\x63laim\x18\x0b \x01(\x0b\x32\x1a.examhall.grading.v1.Claim\"W\n\x0fWaitingQuestion\x12\x0f\n\x07\x65xam_id\x18\x01 \x01(\t\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\r\n\x05order\x18\x03 \x01(\x05\x12\x0f\n\x07waiting\x18\x04 \x01(\x05\"\x9f\x01\n\x11ListQueueResponse\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.examhall.grading.v1.QueueItem\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x05\x12\x37\n\tquestions\x18\x04 \x03(\x0b\x32$.examhall.grading.v1.WaitingQuestion\"4\n\tCriterion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x19\n\x11points_hundredths\x18\x02 \x01(\x03\"\xcf\x01\n\x0ePutMarkRequest\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x18\n\x10score_hundredths\x18\x03 \x01(\x03\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x30\n\x08\x63riteria\x18\x05 \x03(\x0b\x32\x1e.examhall.grading.v1.Criterion\x12\x1d\n\x10\x65xpected_version\x18\x06 \x01(\x05H\x00\x88\x01\x01\x42\x13\n\x11_expected_version\"E\n\x0fPutMarksRequest\x12\x32\n\x05marks\x18\x01 \x03(\x0b\x32#.examhall.grading.v1.PutMarkRequest\"F\n\x10PutMarksResponse\x12\x32\n\x08verdicts\x18\x01 \x03(\x0b\x32 .examhall.grading.v1.MarkVerdict\"a\n\x0bMarkVerdict\x12\x14\n\x07version\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x12\n\nextra_json\x18\x04 \x01(\x0c\x42\n\n\x08_version\"F\n\x16\x42\x61tchGetResultsRequest\x12\x18\n\x10student_exam_ids\x18\x01 \x03(\t\x12\x12\n\nwith_items\x18\x02 \x01(\x08\"I\n\x17\x42\x61tchGetResultsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.examhall.grading.v1.FullResult\"\xd1\x03\n\nFullResult\x12\x17\n\x0fstudent_exam_id\x18\x01 \x01(\t\x12\x12\n\nstudent_id\x18\x02 \x01(\t\x12\x0f\n\x07\x65xam_id\x18\x03 \x01(\t\x12\x12\n\nattempt_no\x18\x04 \x01(\x05\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x30\n\x0csubmitted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x16total_score_hundredths\x18\x07 \x01(\x03\x12\x1f\n\x17max_possible_hundredths\x18\x08 \x01(\x03\x12\x1d\n\x15percentage_hundredths\x18\t \x01(\x03\x12\x14\n\x0cgraded_count\x18\n \x01(\x05\x12\x15\n\rpending_count\x18\x0b \x01(\x05\x12\x0f\n\x07grading\x18\x0c \x01(\t\x12-\n\tgraded_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05items\x18\x0e \x03(\x0b\x32#.examhall.grading.v1.FullResultItem\x12.\n\nstarted_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x02\n\x0e\x46ullResultItem\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x17\n\nis_correct\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x1d\n\x10score_hundredths\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x1c\n\x14max_score_hundredths\x18\x05 \x01(\x03\x12\x13\n\x0b\x61nswer_json\x18\x06 \x01(\x0c\x12\x0f\n\x07\x63omment\x18\x07 \x01(\t\x12\x11\n\tmarked_by\x18\x08 \x01(\t\x12\x0f\n\x07version\x18\t \x01(\x05\x12\x30\n\x08\x63riteria\x18\n \x03(\x0b\x32\x1e.examhall.grading.v1.CriterionB\r\n\x0b_is_correctB\x13\n\x11_score_hundredths\"(\n\x15ReleaseResultsRequest\x12\x0f\n\x07\x65xam_id\x18\x01 \x01(\t\"I\n\x16ReleaseResultsResponse\x12/\n\x0breleased_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xf4\x05\n\x07Marking\x12Z\n\tListQueue\x12%.examhall.grading.v1.ListQueueRequest\x1a&.examhall.grading.v1.ListQueueResponse\x12Z\n\tClaimNext\x12%.examhall.grading.v1.ListQueueRequest\x1a&.examhall.grading.v1.ListQueueResponse\x12M\n\x0b\x43laimAnswer\x12\".examhall.grading.v1.AnswerRequest\x1a\x1a.examhall.grading.v1.Claim\x12_\n\rReleaseAnswer\x12\".examhall.grading.v1.AnswerRequest\x1a*.examhall.grading.v1.ReleaseAnswerResponse\x12O\n\x07PutMark\x12#.examhall.grading.v1.PutMarkRequest\x1a\x1f.examhall.grading.v1.FullResult\x12W\n\x08PutMarks\x12$.examhall.grading.v1.PutMarksRequest\x1a%.examhall.grading.v1.PutMarksResponse\x12l\n\x0f\x42\x61tchGetResults\x12+.examhall.grading.v1.BatchGetResultsRequest\x1a,.examhall.grading.v1.BatchGetResultsResponse\x12i\n\x0eReleaseResults\x12*.examhall.grading.v1.ReleaseResultsRequest\x1a+.examhall.grading.v1.ReleaseResultsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,25 +33,41 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'examprotos.grading.v1.marki
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTQUEUEREQUEST']._serialized_start=93
-  _globals['_LISTQUEUEREQUEST']._serialized_end=159
-  _globals['_QUEUEITEM']._serialized_start=162
-  _globals['_QUEUEITEM']._serialized_end=378
-  _globals['_LISTQUEUERESPONSE']._serialized_start=380
-  _globals['_LISTQUEUERESPONSE']._serialized_end=482
-  _globals['_PUTMARKREQUEST']._serialized_start=484
-  _globals['_PUTMARKREQUEST']._serialized_end=589
-  _globals['_BATCHGETRESULTSREQUEST']._serialized_start=591
-  _globals['_BATCHGETRESULTSREQUEST']._serialized_end=661
-  _globals['_BATCHGETRESULTSRESPONSE']._serialized_start=663
-  _globals['_BATCHGETRESULTSRESPONSE']._serialized_end=736
-  _globals['_FULLRESULT']._serialized_start=739
-  _globals['_FULLRESULT']._serialized_end=1204
-  _globals['_FULLRESULTITEM']._serialized_start=1207
-  _globals['_FULLRESULTITEM']._serialized_end=1439
-  _globals['_RELEASERESULTSREQUEST']._serialized_start=1441
-  _globals['_RELEASERESULTSREQUEST']._serialized_end=1481
-  _globals['_RELEASERESULTSRESPONSE']._serialized_start=1483
-  _globals['_RELEASERESULTSRESPONSE']._serialized_end=1556
-  _globals['_MARKING']._serialized_start=1559
-  _globals['_MARKING']._serialized_end=1958
+  _globals['_LISTQUEUEREQUEST']._serialized_end=212
+  _globals['_ANSWERREQUEST']._serialized_start=214
+  _globals['_ANSWERREQUEST']._serialized_end=275
+  _globals['_CLAIM']._serialized_start=277
+  _globals['_CLAIM']._serialized_end=346
+  _globals['_RELEASEANSWERRESPONSE']._serialized_start=348
+  _globals['_RELEASEANSWERRESPONSE']._serialized_end=371
+  _globals['_QUEUEITEM']._serialized_start=374
+  _globals['_QUEUEITEM']._serialized_end=665
+  _globals['_WAITINGQUESTION']._serialized_start=667
+  _globals['_WAITINGQUESTION']._serialized_end=754
+  _globals['_LISTQUEUERESPONSE']._serialized_start=757
+  _globals['_LISTQUEUERESPONSE']._serialized_end=916
+  _globals['_CRITERION']._serialized_start=918
+  _globals['_CRITERION']._serialized_end=970
+  _globals['_PUTMARKREQUEST']._serialized_start=973
+  _globals['_PUTMARKREQUEST']._serialized_end=1180
+  _globals['_PUTMARKSREQUEST']._serialized_start=1182
+  _globals['_PUTMARKSREQUEST']._serialized_end=1251
+  _globals['_PUTMARKSRESPONSE']._serialized_start=1253
+  _globals['_PUTMARKSRESPONSE']._serialized_end=1323
+  _globals['_MARKVERDICT']._serialized_start=1325
+  _globals['_MARKVERDICT']._serialized_end=1422
+  _globals['_BATCHGETRESULTSREQUEST']._serialized_start=1424
+  _globals['_BATCHGETRESULTSREQUEST']._serialized_end=1494
+  _globals['_BATCHGETRESULTSRESPONSE']._serialized_start=1496
+  _globals['_BATCHGETRESULTSRESPONSE']._serialized_end=1569
+  _globals['_FULLRESULT']._serialized_start=1572
+  _globals['_FULLRESULT']._serialized_end=2037
+  _globals['_FULLRESULTITEM']._serialized_start=2040
+  _globals['_FULLRESULTITEM']._serialized_end=2339
+  _globals['_RELEASERESULTSREQUEST']._serialized_start=2341
+  _globals['_RELEASERESULTSREQUEST']._serialized_end=2381
+  _globals['_RELEASERESULTSRESPONSE']._serialized_start=2383
+  _globals['_RELEASERESULTSRESPONSE']._serialized_end=2456
+  _globals['_MARKING']._serialized_start=2459
+  _globals['_MARKING']._serialized_end=3215
 # @@protoc_insertion_point(module_scope)

@@ -26,23 +26,94 @@ class ListQueueRequest(_message.Message):
     EXAM_ID_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    GROUP_BY_FIELD_NUMBER: _builtins.int
+    FREE_FIELD_NUMBER: _builtins.int
     exam_id: _builtins.str
     limit: _builtins.int
     cursor: _builtins.str
+    question_id: _builtins.str
+    group_by: _builtins.str
+    """student · question; empty: student"""
+    free: _builtins.bool
+    """Without those that another marker holds."""
     def __init__(
         self,
         *,
         exam_id: _builtins.str = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        question_id: _builtins.str = ...,
+        group_by: _builtins.str = ...,
+        free: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "exam_id", b"exam_id", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "exam_id", b"exam_id", "free", b"free", "group_by", b"group_by", "limit", b"limit", "question_id", b"question_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListQueueRequest: _TypeAlias = ListQueueRequest  # noqa: Y015
+
+@_typing.final
+class AnswerRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUDENT_EXAM_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    student_exam_id: _builtins.str
+    question_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        student_exam_id: _builtins.str = ...,
+        question_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question_id", b"question_id", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerRequest: _TypeAlias = AnswerRequest  # noqa: Y015
+
+@_typing.final
+class Claim(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKER_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    marker_id: _builtins.str
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        marker_id: _builtins.str = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["marker_id", b"marker_id", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Claim: _TypeAlias = Claim  # noqa: Y015
+
+@_typing.final
+class ReleaseAnswerResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseAnswerResponse: _TypeAlias = ReleaseAnswerResponse  # noqa: Y015
 
 @_typing.final
 class QueueItem(_message.Message):
@@ -56,6 +127,9 @@ class QueueItem(_message.Message):
     MAX_SCORE_HUNDREDTHS_FIELD_NUMBER: _builtins.int
     SUBMITTED_AT_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
     student_exam_id: _builtins.str
     student_id: _builtins.str
     exam_id: _builtins.str
@@ -64,8 +138,15 @@ class QueueItem(_message.Message):
     max_score_hundredths: _builtins.int
     explanation: _builtins.str
     """The author's guidance for markers."""
+    order: _builtins.int
+    version: _builtins.int
+    """Of the mark; to be sent along with the next one."""
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def claim(self) -> Global___Claim:
+        """Unset: nobody holds it."""
+
     def __init__(
         self,
         *,
@@ -77,14 +158,45 @@ class QueueItem(_message.Message):
         max_score_hundredths: _builtins.int = ...,
         submitted_at: _timestamp_pb2.Timestamp | None = ...,
         explanation: _builtins.str = ...,
+        order: _builtins.int = ...,
+        version: _builtins.int = ...,
+        claim: Global___Claim | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_json", b"answer_json", "exam_id", b"exam_id", "explanation", b"explanation", "max_score_hundredths", b"max_score_hundredths", "question_id", b"question_id", "student_exam_id", b"student_exam_id", "student_id", b"student_id", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_json", b"answer_json", "claim", b"claim", "exam_id", b"exam_id", "explanation", b"explanation", "max_score_hundredths", b"max_score_hundredths", "order", b"order", "question_id", b"question_id", "student_exam_id", b"student_exam_id", "student_id", b"student_id", "submitted_at", b"submitted_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueueItem: _TypeAlias = QueueItem  # noqa: Y015
+
+@_typing.final
+class WaitingQuestion(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXAM_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    exam_id: _builtins.str
+    question_id: _builtins.str
+    order: _builtins.int
+    waiting: _builtins.int
+    def __init__(
+        self,
+        *,
+        exam_id: _builtins.str = ...,
+        question_id: _builtins.str = ...,
+        order: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exam_id", b"exam_id", "order", b"order", "question_id", b"question_id", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingQuestion: _TypeAlias = WaitingQuestion  # noqa: Y015
 
 @_typing.final
 class ListQueueResponse(_message.Message):
@@ -93,25 +205,53 @@ class ListQueueResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     NEXT_CURSOR_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
     next_cursor: _builtins.str
     total: _builtins.int
-    """All that wait, of this exam or of all."""
+    """All that wait, of this exam and question or of all."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueItem]: ...
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitingQuestion]: ...
     def __init__(
         self,
         *,
         items: _abc.Iterable[Global___QueueItem] | None = ...,
         next_cursor: _builtins.str = ...,
         total: _builtins.int = ...,
+        questions: _abc.Iterable[Global___WaitingQuestion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_cursor", b"next_cursor", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_cursor", b"next_cursor", "questions", b"questions", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListQueueResponse: _TypeAlias = ListQueueResponse  # noqa: Y015
+
+@_typing.final
+class Criterion(_message.Message):
+    """A line of a rubric, as it was chosen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    POINTS_HUNDREDTHS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    points_hundredths: _builtins.int
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        points_hundredths: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "points_hundredths", b"points_hundredths"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Criterion: _TypeAlias = Criterion  # noqa: Y015
 
 @_typing.final
 class PutMarkRequest(_message.Message):
@@ -121,10 +261,18 @@ class PutMarkRequest(_message.Message):
     QUESTION_ID_FIELD_NUMBER: _builtins.int
     SCORE_HUNDREDTHS_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     student_exam_id: _builtins.str
     question_id: _builtins.str
     score_hundredths: _builtins.int
     comment: _builtins.str
+    expected_version: _builtins.int
+    """Unset: whatever there is."""
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___Criterion]:
+        """Staff alone see them. They add up to the score."""
+
     def __init__(
         self,
         *,
@@ -132,14 +280,92 @@ class PutMarkRequest(_message.Message):
         question_id: _builtins.str = ...,
         score_hundredths: _builtins.int = ...,
         comment: _builtins.str = ...,
+        criteria: _abc.Iterable[Global___Criterion] | None = ...,
+        expected_version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "comment", b"comment", "criteria", b"criteria", "expected_version", b"expected_version", "question_id", b"question_id", "score_hundredths", b"score_hundredths", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
+
+Global___PutMarkRequest: _TypeAlias = PutMarkRequest  # noqa: Y015
+
+@_typing.final
+class PutMarksRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___PutMarkRequest]: ...
+    def __init__(
+        self,
+        *,
+        marks: _abc.Iterable[Global___PutMarkRequest] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "question_id", b"question_id", "score_hundredths", b"score_hundredths", "student_exam_id", b"student_exam_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["marks", b"marks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PutMarkRequest: _TypeAlias = PutMarkRequest  # noqa: Y015
+Global___PutMarksRequest: _TypeAlias = PutMarksRequest  # noqa: Y015
+
+@_typing.final
+class PutMarksResponse(_message.Message):
+    """In the order of the request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarkVerdict]: ...
+    def __init__(
+        self,
+        *,
+        verdicts: _abc.Iterable[Global___MarkVerdict] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["verdicts", b"verdicts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutMarksResponse: _TypeAlias = PutMarksResponse  # noqa: Y015
+
+@_typing.final
+class MarkVerdict(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    EXTRA_JSON_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Of the mark as it is now; unset where it was refused."""
+    code: _builtins.str
+    detail: _builtins.str
+    extra_json: _builtins.bytes
+    """JSON, as for PutMark: what stands for stale_version, who for claimed."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int | None = ...,
+        code: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        extra_json: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "code", b"code", "detail", b"detail", "extra_json", b"extra_json", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___MarkVerdict: _TypeAlias = MarkVerdict  # noqa: Y015
 
 @_typing.final
 class BatchGetResultsRequest(_message.Message):
@@ -262,6 +488,8 @@ class FullResultItem(_message.Message):
     ANSWER_JSON_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
     MARKED_BY_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CRITERIA_FIELD_NUMBER: _builtins.int
     question_id: _builtins.str
     status: _builtins.str
     is_correct: _builtins.bool
@@ -272,6 +500,9 @@ class FullResultItem(_message.Message):
     comment: _builtins.str
     marked_by: _builtins.str
     """Who marked it; empty: the system."""
+    version: _builtins.int
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___Criterion]: ...
     def __init__(
         self,
         *,
@@ -283,10 +514,12 @@ class FullResultItem(_message.Message):
         answer_json: _builtins.bytes = ...,
         comment: _builtins.str = ...,
         marked_by: _builtins.str = ...,
+        version: _builtins.int = ...,
+        criteria: _abc.Iterable[Global___Criterion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_is_correct", b"_is_correct", "_score_hundredths", b"_score_hundredths", "is_correct", b"is_correct", "score_hundredths", b"score_hundredths"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_correct", b"_is_correct", "_score_hundredths", b"_score_hundredths", "answer_json", b"answer_json", "comment", b"comment", "is_correct", b"is_correct", "marked_by", b"marked_by", "max_score_hundredths", b"max_score_hundredths", "question_id", b"question_id", "score_hundredths", b"score_hundredths", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_correct", b"_is_correct", "_score_hundredths", b"_score_hundredths", "answer_json", b"answer_json", "comment", b"comment", "criteria", b"criteria", "is_correct", b"is_correct", "marked_by", b"marked_by", "max_score_hundredths", b"max_score_hundredths", "question_id", b"question_id", "score_hundredths", b"score_hundredths", "status", b"status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__is_correct: _TypeAlias = _typing.Literal["is_correct"]  # noqa: Y015
     _WhichOneofArgType__is_correct: _TypeAlias = _typing.Literal["_is_correct", b"_is_correct"]  # noqa: Y015

@@ -40,10 +40,30 @@ class MarkingStub(object):
                 request_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueRequest.SerializeToString,
                 response_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueResponse.FromString,
                 _registered_method=True)
+        self.ClaimNext = channel.unary_unary(
+                '/examhall.grading.v1.Marking/ClaimNext',
+                request_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueRequest.SerializeToString,
+                response_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueResponse.FromString,
+                _registered_method=True)
+        self.ClaimAnswer = channel.unary_unary(
+                '/examhall.grading.v1.Marking/ClaimAnswer',
+                request_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.AnswerRequest.SerializeToString,
+                response_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.Claim.FromString,
+                _registered_method=True)
+        self.ReleaseAnswer = channel.unary_unary(
+                '/examhall.grading.v1.Marking/ReleaseAnswer',
+                request_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.AnswerRequest.SerializeToString,
+                response_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ReleaseAnswerResponse.FromString,
+                _registered_method=True)
         self.PutMark = channel.unary_unary(
                 '/examhall.grading.v1.Marking/PutMark',
                 request_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarkRequest.SerializeToString,
                 response_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.FullResult.FromString,
+                _registered_method=True)
+        self.PutMarks = channel.unary_unary(
+                '/examhall.grading.v1.Marking/PutMarks',
+                request_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarksRequest.SerializeToString,
+                response_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarksResponse.FromString,
                 _registered_method=True)
         self.BatchGetResults = channel.unary_unary(
                 '/examhall.grading.v1.Marking/BatchGetResults',
@@ -68,8 +88,37 @@ class MarkingServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimNext(self, request, context):
+        """Claims the next answers that nobody else holds, for 15 minutes; `cursor` and `free` are ignored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimAnswer(self, request, context):
+        """Claims one answer, or holds it longer. Errors: 404, 409 claimed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseAnswer(self, request, context):
+        """Errors: 404. What another holds stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutMark(self, request, context):
-        """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable.
+        """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable, claimed,
+        stale_version with `current`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutMarks(self, request, context):
+        """At most 200, each for itself: one that is refused costs no other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,10 +146,30 @@ def add_MarkingServicer_to_server(servicer, server):
                     request_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueRequest.FromString,
                     response_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueResponse.SerializeToString,
             ),
+            'ClaimNext': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimNext,
+                    request_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueRequest.FromString,
+                    response_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueResponse.SerializeToString,
+            ),
+            'ClaimAnswer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimAnswer,
+                    request_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.AnswerRequest.FromString,
+                    response_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.Claim.SerializeToString,
+            ),
+            'ReleaseAnswer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseAnswer,
+                    request_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.AnswerRequest.FromString,
+                    response_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.ReleaseAnswerResponse.SerializeToString,
+            ),
             'PutMark': grpc.unary_unary_rpc_method_handler(
                     servicer.PutMark,
                     request_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarkRequest.FromString,
                     response_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.FullResult.SerializeToString,
+            ),
+            'PutMarks': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutMarks,
+                    request_deserializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarksRequest.FromString,
+                    response_serializer=examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarksResponse.SerializeToString,
             ),
             'BatchGetResults': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetResults,
@@ -152,6 +221,87 @@ class Marking(object):
             _registered_method=True)
 
     @staticmethod
+    def ClaimNext(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.grading.v1.Marking/ClaimNext',
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueRequest.SerializeToString,
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.ListQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimAnswer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.grading.v1.Marking/ClaimAnswer',
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.AnswerRequest.SerializeToString,
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.Claim.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseAnswer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.grading.v1.Marking/ReleaseAnswer',
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.AnswerRequest.SerializeToString,
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.ReleaseAnswerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def PutMark(request,
             target,
             options=(),
@@ -168,6 +318,33 @@ class Marking(object):
             '/examhall.grading.v1.Marking/PutMark',
             examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarkRequest.SerializeToString,
             examprotos_dot_grading_dot_v1_dot_marking__pb2.FullResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutMarks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/examhall.grading.v1.Marking/PutMarks',
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarksRequest.SerializeToString,
+            examprotos_dot_grading_dot_v1_dot_marking__pb2.PutMarksResponse.FromString,
             options,
             channel_credentials,
             insecure,

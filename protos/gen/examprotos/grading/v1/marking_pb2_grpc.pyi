@@ -35,8 +35,18 @@ class MarkingStub:
     def __new__(cls, channel: _aio.Channel) -> MarkingAsyncStub: ...
     ListQueue: _grpc.UnaryUnaryMultiCallable[_marking_pb2.ListQueueRequest, _marking_pb2.ListQueueResponse]
     """Answers that wait for a marker, oldest first."""
+    ClaimNext: _grpc.UnaryUnaryMultiCallable[_marking_pb2.ListQueueRequest, _marking_pb2.ListQueueResponse]
+    """Claims the next answers that nobody else holds, for 15 minutes; `cursor` and `free` are ignored."""
+    ClaimAnswer: _grpc.UnaryUnaryMultiCallable[_marking_pb2.AnswerRequest, _marking_pb2.Claim]
+    """Claims one answer, or holds it longer. Errors: 404, 409 claimed."""
+    ReleaseAnswer: _grpc.UnaryUnaryMultiCallable[_marking_pb2.AnswerRequest, _marking_pb2.ReleaseAnswerResponse]
+    """Errors: 404. What another holds stays as it is."""
     PutMark: _grpc.UnaryUnaryMultiCallable[_marking_pb2.PutMarkRequest, _marking_pb2.FullResult]
-    """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable."""
+    """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable, claimed,
+    stale_version with `current`.
+    """
+    PutMarks: _grpc.UnaryUnaryMultiCallable[_marking_pb2.PutMarksRequest, _marking_pb2.PutMarksResponse]
+    """At most 200, each for itself: one that is refused costs no other."""
     BatchGetResults: _grpc.UnaryUnaryMultiCallable[_marking_pb2.BatchGetResultsRequest, _marking_pb2.BatchGetResultsResponse]
     """Full results of these attempts; ungraded ones are left out. At most 500."""
     ReleaseResults: _grpc.UnaryUnaryMultiCallable[_marking_pb2.ReleaseResultsRequest, _marking_pb2.ReleaseResultsResponse]
@@ -49,8 +59,18 @@ class MarkingAsyncStub(MarkingStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListQueue: _aio.UnaryUnaryMultiCallable[_marking_pb2.ListQueueRequest, _marking_pb2.ListQueueResponse]  # type: ignore[assignment]
     """Answers that wait for a marker, oldest first."""
+    ClaimNext: _aio.UnaryUnaryMultiCallable[_marking_pb2.ListQueueRequest, _marking_pb2.ListQueueResponse]  # type: ignore[assignment]
+    """Claims the next answers that nobody else holds, for 15 minutes; `cursor` and `free` are ignored."""
+    ClaimAnswer: _aio.UnaryUnaryMultiCallable[_marking_pb2.AnswerRequest, _marking_pb2.Claim]  # type: ignore[assignment]
+    """Claims one answer, or holds it longer. Errors: 404, 409 claimed."""
+    ReleaseAnswer: _aio.UnaryUnaryMultiCallable[_marking_pb2.AnswerRequest, _marking_pb2.ReleaseAnswerResponse]  # type: ignore[assignment]
+    """Errors: 404. What another holds stays as it is."""
     PutMark: _aio.UnaryUnaryMultiCallable[_marking_pb2.PutMarkRequest, _marking_pb2.FullResult]  # type: ignore[assignment]
-    """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable."""
+    """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable, claimed,
+    stale_version with `current`.
+    """
+    PutMarks: _aio.UnaryUnaryMultiCallable[_marking_pb2.PutMarksRequest, _marking_pb2.PutMarksResponse]  # type: ignore[assignment]
+    """At most 200, each for itself: one that is refused costs no other."""
     BatchGetResults: _aio.UnaryUnaryMultiCallable[_marking_pb2.BatchGetResultsRequest, _marking_pb2.BatchGetResultsResponse]  # type: ignore[assignment]
     """Full results of these attempts; ungraded ones are left out. At most 500."""
     ReleaseResults: _aio.UnaryUnaryMultiCallable[_marking_pb2.ReleaseResultsRequest, _marking_pb2.ReleaseResultsResponse]  # type: ignore[assignment]
@@ -68,12 +88,46 @@ class MarkingServicer(metaclass=_abc_1.ABCMeta):
         """Answers that wait for a marker, oldest first."""
 
     @_abc_1.abstractmethod
+    def ClaimNext(
+        self,
+        request: _marking_pb2.ListQueueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_marking_pb2.ListQueueResponse, _abc.Awaitable[_marking_pb2.ListQueueResponse]]:
+        """Claims the next answers that nobody else holds, for 15 minutes; `cursor` and `free` are ignored."""
+
+    @_abc_1.abstractmethod
+    def ClaimAnswer(
+        self,
+        request: _marking_pb2.AnswerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_marking_pb2.Claim, _abc.Awaitable[_marking_pb2.Claim]]:
+        """Claims one answer, or holds it longer. Errors: 404, 409 claimed."""
+
+    @_abc_1.abstractmethod
+    def ReleaseAnswer(
+        self,
+        request: _marking_pb2.AnswerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_marking_pb2.ReleaseAnswerResponse, _abc.Awaitable[_marking_pb2.ReleaseAnswerResponse]]:
+        """Errors: 404. What another holds stays as it is."""
+
+    @_abc_1.abstractmethod
     def PutMark(
         self,
         request: _marking_pb2.PutMarkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_marking_pb2.FullResult, _abc.Awaitable[_marking_pb2.FullResult]]:
-        """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable."""
+        """Sets or replaces a manual mark. Errors: 404, 422 above the maximum, 409 not_markable, claimed,
+        stale_version with `current`.
+        """
+
+    @_abc_1.abstractmethod
+    def PutMarks(
+        self,
+        request: _marking_pb2.PutMarksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_marking_pb2.PutMarksResponse, _abc.Awaitable[_marking_pb2.PutMarksResponse]]:
+        """At most 200, each for itself: one that is refused costs no other."""
 
     @_abc_1.abstractmethod
     def BatchGetResults(

@@ -17,7 +17,8 @@ from grading_service.domain.scoring import Mark
 class GradedItem:
     """One question of a graded attempt. `answer` is in authored letters, `shown` as the student saw it.
 
-    `marked_score`: what a person gave, whether it counts or a regrade goes before it.
+    `marked_score`: what a person gave, whether it counts or a regrade goes before it; `criteria`: by which
+    lines of a rubric, for staff alone; `mark_version`: how often it was marked, or lost its mark.
     """
 
     question_id: str
@@ -28,6 +29,8 @@ class GradedItem:
     comment: str = ""
     marked_by: str | None = None
     marked_score: int | None = None
+    criteria: Sequence[Mapping[str, Any]] = ()
+    mark_version: int = 0
 
 
 def plain_items(items: Sequence[GradedItem]) -> list[dict[str, Any]]:

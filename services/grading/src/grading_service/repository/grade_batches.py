@@ -46,6 +46,8 @@ _ITEM = {
     "comment": "text",
     "marked_by": "uuid",
     "marked_score": "bigint",
+    "criteria": "jsonb",
+    "mark_version": "int",
 }
 _ITEM_HEAD = {"student_id": "uuid", "student_exam_id": "uuid", "exam_id": "uuid", "closed_at": "timestamptz"}
 _VIEW = {"student_id": "uuid", "student_exam_id": "uuid", "plain": "jsonb", "revealing": "jsonb"}
@@ -206,6 +208,8 @@ def _item_row(item: GradedItem, place: int) -> dict[str, Any]:
         "comment": item.comment,
         "marked_by": item.marked_by,
         "marked_score": item.marked_score,
+        "criteria": item.criteria,
+        "mark_version": item.mark_version,
     }
 
 

@@ -1,7 +1,7 @@
 """Grades, their items and marks in Postgres. `grade_batches` writes the grades of closed attempts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,19 +41,6 @@ class GradedAttempt:
     changes: Sequence[Mapping[str, Any]] = ()
 
 
-@dataclass(frozen=True)
-class PendingAnswer:
-    """An answer that waits for a mark of `max_score` hundredths at the most."""
-
-    student_id: UUID
-    student_exam_id: UUID
-    exam_id: UUID
-    question_id: UUID
-    max_score: int
-    answer: Any
-    closed_at: datetime
-
-
 def _sums(totals: Totals) -> dict[str, int]:
     return {
         "total": totals.total,
@@ -84,6 +71,8 @@ async def put_mark(
             comment=item.comment,
             marked_by=marked_by,
             marked_score=item.marked_score,
+            criteria=list(item.criteria),
+            mark_version=item.mark_version,
         )
     )
     await conn.execute(
@@ -95,6 +84,7 @@ async def put_mark(
             score=item.mark.score,
             comment=item.comment,
             marked_by=marked_by,
+            criteria=list(item.criteria),
         )
     )
 
@@ -139,30 +129,6 @@ async def items(
     return found
 
 
-async def pending_total(conn: AsyncConnection, exam_id: UUID | None) -> int:
-    pending = grade_items.c.status == "pending"
-    query = sa.select(sa.func.count()).select_from(grade_items).where(pending, counts(grade_items))
-    if exam_id is not None:
-        query = query.where(grade_items.c.exam_id == exam_id)
-    return await conn.scalar(query) or 0
-
-
-async def pending_answers(
-    conn: AsyncConnection, exam_id: UUID | None, limit: int, after: tuple[datetime, UUID, UUID] | None
-) -> list[PendingAnswer]:
-    """Oldest first, strictly after (closed_at, attempt, question)."""
-    c = grade_items.c
-    columns = (c[field.name] for field in fields(PendingAnswer))
-    query = sa.select(*columns).where(c.status == "pending", counts(grade_items))
-    if exam_id is not None:
-        query = query.where(c.exam_id == exam_id)
-    if after is not None:
-        place = sa.tuple_(c.closed_at, c.student_exam_id, c.question_id)
-        query = query.where(place > sa.tuple_(*(sa.literal(part) for part in after)))
-    query = query.order_by(c.closed_at, c.student_exam_id, c.question_id).limit(limit)
-    return [PendingAnswer(*row) for row in (await conn.execute(query)).all()]
-
-
 def _is(table: sa.Table, grade: GradedAttempt) -> tuple[sa.ColumnElement[bool], ...]:
     return table.c.student_id == grade.student_id, table.c.student_exam_id == grade.student_exam_id
 
@@ -201,4 +167,6 @@ def _item(row: sa.Row[Any]) -> GradedItem:
         comment=row.comment,
         marked_by=None if row.marked_by is None else str(row.marked_by),
         marked_score=marked_score,
+        criteria=row.criteria,
+        mark_version=row.mark_version,
     )

@@ -1,13 +1,13 @@
 """Between protobuf and the domain: the one place where they meet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, assert_never
 from uuid import UUID
 
 import msgspec
-from examkit.errors import FieldError, invalid
+from examkit.errors import AppError, FieldError, invalid
 from examprotos.exam.v1 import events_pb2, exams_pb2, questions_pb2
 from examprotos.grading.v1 import keys_pb2, marking_pb2, results_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -22,12 +22,15 @@ from grading_service.domain.key import (
     TrueFalseKey,
     decimal_of,
 )
+from grading_service.domain.marking import Criterion
 from grading_service.domain.release import ExamPolicy, Reveal
 from grading_service.domain.scoring import Policy
 from grading_service.domain.student_view import GradedItem
+from grading_service.repository.claims import Claim
 from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.keys import StoredKey
 from grading_service.repository.papers import PaperQuestion
+from grading_service.repository.queue import WaitingQuestion
 from grading_service.usecases.grade_attempts import ClosedAttempt
 from grading_service.usecases.marking_queue import Queued
 from grading_service.usecases.student_results import VisibleResult
@@ -202,7 +205,26 @@ def closed_attempt(message: events_pb2.AttemptClosed, traceparent: str | None = 
     )
 
 
-def queue_item(queued: Queued) -> marking_pb2.QueueItem:
+def queue(
+    page: Sequence[Queued], waiting: Sequence[WaitingQuestion], cursor: str
+) -> marking_pb2.ListQueueResponse:
+    return marking_pb2.ListQueueResponse(
+        items=[_queue_item(one) for one in page],
+        next_cursor=cursor,
+        total=sum(one.waiting for one in waiting),
+        questions=[
+            marking_pb2.WaitingQuestion(
+                exam_id=str(one.exam_id),
+                question_id=str(one.question_id),
+                order=one.position,
+                waiting=one.waiting,
+            )
+            for one in waiting
+        ],
+    )
+
+
+def _queue_item(queued: Queued) -> marking_pb2.QueueItem:
     answer = queued.answer
     return marking_pb2.QueueItem(
         student_exam_id=str(answer.student_exam_id),
@@ -213,7 +235,24 @@ def queue_item(queued: Queued) -> marking_pb2.QueueItem:
         max_score_hundredths=answer.max_score,
         submitted_at=stamp(answer.closed_at),
         explanation=queued.guidance,
+        order=answer.position,
+        version=answer.mark_version,
+        claim=None if answer.claim is None else claim(answer.claim),
     )
+
+
+def claim(held: Claim) -> marking_pb2.Claim:
+    return marking_pb2.Claim(marker_id=str(held.marker_id), until=stamp(held.until))
+
+
+def criteria_of(messages: Iterable[marking_pb2.Criterion]) -> list[Criterion]:
+    return [Criterion(one.name, one.points_hundredths) for one in messages]
+
+
+def refused_mark(error: AppError) -> marking_pb2.MarkVerdict:
+    detail = " ".join(dict.fromkeys(fault.msg for fault in error.errors)) or error.detail
+    extra = msgspec.json.encode(error.extra) if error.extra else b""
+    return marking_pb2.MarkVerdict(code=error.code, detail=detail, extra_json=extra)
 
 
 def full_result(grade: GradedAttempt, items: Sequence[GradedItem]) -> marking_pb2.FullResult:
@@ -246,6 +285,10 @@ def _full_item(item: GradedItem) -> marking_pb2.FullResultItem:
         answer_json=answer_json(item.answer),
         comment=item.comment,
         marked_by=item.marked_by or "",
+        version=item.mark_version,
+        criteria=[
+            marking_pb2.Criterion(name=one["name"], points_hundredths=one["points"]) for one in item.criteria
+        ],
     )
 
 

@@ -1,23 +1,32 @@
-"""`Marking`: the queue, marks, full results and their release, for staff."""
+"""`Marking`: the queue, claims, marks, full results and their release, for staff."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import grpc
 from examkit import paging
 from examkit.clock import Clock
 from examkit.db import Database
-from examkit.errors import invalid
+from examkit.errors import AppError, FieldError, Kind, invalid
 from examkit.ids import parse_uuid
 from examkit.rpc.context import current_user
 from examprotos.grading.v1 import marking_pb2, marking_pb2_grpc
 
+from grading_service.domain.student_view import GradedItem
+from grading_service.repository.grades import GradedAttempt
 from grading_service.repository.papers import PaperCache
+from grading_service.repository.queue import GroupBy, Place, Wanted
 from grading_service.rpc import conversions
+from grading_service.usecases.claim_answer import claim_answer, release_answer
 from grading_service.usecases.full_results import full_results
-from grading_service.usecases.marking_queue import Place, Queued, list_queue
+from grading_service.usecases.marking_queue import Queued, claim_next, list_queue
 from grading_service.usecases.put_mark import put_mark
 from grading_service.usecases.release_results import release_results
+
+MOST_CLAIMS = 50
+MOST_MARKS = 200
 
 
 class MarkingServicer(marking_pb2_grpc.MarkingServicer):
@@ -29,20 +38,50 @@ class MarkingServicer(marking_pb2_grpc.MarkingServicer):
     async def ListQueue(
         self, request: marking_pb2.ListQueueRequest, context: grpc.aio.ServicerContext[object, object]
     ) -> marking_pb2.ListQueueResponse:
-        exam_id = conversions.uuid_of(request.exam_id, "exam_id") if request.exam_id else None
+        wanted = _wanted(request, current_user().user_id if request.free else None)
         limit = paging.limit_of(request.limit)
-        found, total = await list_queue(self._db, self._cache, exam_id, limit + 1, _place(request.cursor))
+        after = _place(request.cursor, wanted.group_by)
+        found, waiting = await list_queue(self._db, self._cache, wanted, limit + 1, after, self._clock())
         page = found[:limit]
-        return marking_pb2.ListQueueResponse(
-            items=[conversions.queue_item(one) for one in page],
-            next_cursor=_cursor(page[-1]) if len(found) > limit else "",
-            total=total,
+        cursor = _cursor(page[-1], wanted.group_by) if len(found) > limit else ""
+        return conversions.queue(page, waiting, cursor)
+
+    async def ClaimNext(
+        self, request: marking_pb2.ListQueueRequest, context: grpc.aio.ServicerContext[object, object]
+    ) -> marking_pb2.ListQueueResponse:
+        marker = current_user().user_id
+        limit = min(paging.limit_of(request.limit), MOST_CLAIMS)
+        found, waiting = await claim_next(
+            self._db, self._cache, _wanted(request, marker), limit, marker, self._clock()
         )
+        return conversions.queue(found, waiting, "")
+
+    async def ClaimAnswer(
+        self, request: marking_pb2.AnswerRequest, context: grpc.aio.ServicerContext[object, object]
+    ) -> marking_pb2.Claim:
+        claim = await claim_answer(self._db, *_answer(request), current_user().user_id, self._clock())
+        return conversions.claim(claim)
+
+    async def ReleaseAnswer(
+        self, request: marking_pb2.AnswerRequest, context: grpc.aio.ServicerContext[object, object]
+    ) -> marking_pb2.ReleaseAnswerResponse:
+        await release_answer(self._db, *_answer(request), current_user().user_id)
+        return marking_pb2.ReleaseAnswerResponse()
 
     async def PutMark(
         self, request: marking_pb2.PutMarkRequest, context: grpc.aio.ServicerContext[object, object]
     ) -> marking_pb2.FullResult:
-        grade, items = await put_mark(
+        return conversions.full_result(*await self._mark(request))
+
+    async def PutMarks(
+        self, request: marking_pb2.PutMarksRequest, context: grpc.aio.ServicerContext[object, object]
+    ) -> marking_pb2.PutMarksResponse:
+        if len(request.marks) > MOST_MARKS:
+            raise invalid(f"Give at most {MOST_MARKS} marks at once.")
+        return marking_pb2.PutMarksResponse(verdicts=[await self._verdict(one) for one in request.marks])
+
+    async def _mark(self, request: marking_pb2.PutMarkRequest) -> tuple[GradedAttempt, list[GradedItem]]:
+        return await put_mark(
             self._db,
             self._cache,
             parse_uuid(request.student_exam_id),
@@ -51,8 +90,20 @@ class MarkingServicer(marking_pb2_grpc.MarkingServicer):
             request.comment,
             current_user().user_id,
             self._clock(),
+            criteria=conversions.criteria_of(request.criteria),
+            expected_version=request.expected_version if request.HasField("expected_version") else None,
         )
-        return conversions.full_result(grade, items)
+
+    async def _verdict(self, request: marking_pb2.PutMarkRequest) -> marking_pb2.MarkVerdict:
+        """Each mark is a transaction of its own: one that is refused costs no other."""
+        try:
+            _, items = await self._mark(request)
+        except AppError as error:
+            if error.kind in (Kind.UNAVAILABLE, Kind.INTERNAL):
+                raise
+            return conversions.refused_mark(error)
+        marked = next(item for item in items if item.question_id == request.question_id)
+        return marking_pb2.MarkVerdict(version=marked.mark_version)
 
     async def BatchGetResults(
         self, request: marking_pb2.BatchGetResultsRequest, context: grpc.aio.ServicerContext[object, object]
@@ -69,16 +120,39 @@ class MarkingServicer(marking_pb2_grpc.MarkingServicer):
         return marking_pb2.ReleaseResultsResponse(released_at=conversions.stamp(moment))
 
 
-def _cursor(last: Queued) -> str:
-    answer = last.answer
-    return paging.encode(answer.closed_at.isoformat(), str(answer.student_exam_id), str(answer.question_id))
+def _answer(request: marking_pb2.AnswerRequest) -> tuple[UUID, UUID]:
+    return parse_uuid(request.student_exam_id), parse_uuid(request.question_id)
 
 
-def _place(cursor: str) -> Place | None:
-    parts = paging.decode(cursor, 3)
+def _wanted(request: marking_pb2.ListQueueRequest, free_for: UUID | None) -> Wanted:
+    """Raises: invalid."""
+    if request.group_by not in ("", *GroupBy):
+        raise invalid("group_by is unknown.", FieldError(("query", "group_by"), "Give student or question."))
+    return Wanted(
+        exam_id=conversions.uuid_of(request.exam_id, "exam_id") if request.exam_id else None,
+        question_id=conversions.uuid_of(request.question_id, "question_id") if request.question_id else None,
+        group_by=GroupBy(request.group_by or GroupBy.STUDENT),
+        free_for=free_for,
+    )
+
+
+def _cursor(last: Queued, group_by: GroupBy) -> str:
+    place = last.answer.place(group_by)
+    return paging.encode(*(one.isoformat() if isinstance(one, datetime) else str(one) for one in place))
+
+
+_PARTS: dict[GroupBy, tuple[Callable[[str], Any], ...]] = {
+    GroupBy.STUDENT: (datetime.fromisoformat, UUID, UUID),
+    GroupBy.QUESTION: (UUID, int, datetime.fromisoformat, UUID),
+}
+
+
+def _place(cursor: str, group_by: GroupBy) -> Place | None:
+    readers = _PARTS[group_by]
+    parts = paging.decode(cursor, len(readers))
     if parts is None:
         return None
     try:
-        return datetime.fromisoformat(parts[0]), UUID(parts[1]), UUID(parts[2])
+        return tuple(read(part) for read, part in zip(readers, parts, strict=True))
     except ValueError:
         raise invalid("The cursor is not one of this list.") from None

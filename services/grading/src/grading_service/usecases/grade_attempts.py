@@ -144,16 +144,18 @@ def grade_items(paper: Paper, closed: ClosedAttempt, earlier: Sequence[GradedIte
 
     Manual marks of an earlier version hold where the answer is the same.
     """
-    marked = {item.question_id: item for item in earlier if item.marked_by is not None}
+    before = {item.question_id: item for item in earlier}
     return [
-        _item(paper, question_id, closed.answers.get(question_id, (None, None)), marked.get(question_id))
+        _item(paper, question_id, closed.answers.get(question_id, (None, None)), before.get(question_id))
         for question_id in paper.by_id
     ]
 
 
-def _item(paper: Paper, question_id: str, given: tuple[Any, Any], marked: GradedItem | None) -> GradedItem:
+def _item(paper: Paper, question_id: str, given: tuple[Any, Any], before: GradedItem | None) -> GradedItem:
     answer, shown = given
+    marked = before if before is not None and before.marked_by is not None else None
     kept = marked if marked is not None and marked.answer == answer else None
+    marks = before.mark_version if before else 0
     marked_score = kept.marked_score if kept else None
     return GradedItem(
         question_id=question_id,
@@ -164,6 +166,8 @@ def _item(paper: Paper, question_id: str, given: tuple[Any, Any], marked: Graded
         comment=kept.comment if kept else "",
         marked_by=kept.marked_by if kept else None,
         marked_score=marked_score,
+        criteria=kept.criteria if kept else (),
+        mark_version=marks + 1 if marked and not kept else marks,
     )
 
 
