@@ -3,12 +3,16 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from exam_service.domain.attempt import Status
 from exam_service.domain.deadline import Accommodation
 from exam_service.domain.intervening import Action, Order
+from exam_service.repository import attempts
 from exam_service.repository.attempt_lists import Summary
 from exam_service.usecases.accommodations import put_accommodation
 from exam_service.usecases.actor import Actor
@@ -23,6 +27,7 @@ from exam_service.usecases.tend_attempts import announce_ungraded, close_overdue
 from examkit.db import Database
 from examkit.errors import AppError
 from examkit.principal import Principal
+from examkit.testing import eventually
 from examprotos.exam.v1 import events_pb2
 
 from .builders import events, rows, write
@@ -189,6 +194,7 @@ async def test_a_void_attempt_counts_nowhere(hall: Hall, db: Database, act: Inte
     (event,) = await events(db, ATTEMPT_VOIDED, events_pb2.AttemptVoided)
     assert (event.student_exam_id, event.attempt_version) == (str(attempt), 3)
     # No grade is waited for, and the next attempt may begin.
+    assert (await hall.row(attempt))["announce_at"] is None
     await write(db, "UPDATE student_exams SET announce_at = announce_at - interval '1 hour'")
     assert await announce_ungraded(db, hall.papers) == 0
     assert (await hall.start(who, exam)).attempt.attempt_no == 2
@@ -279,6 +285,29 @@ async def test_of_a_start_and_a_reopening_one_wins(hall: Hall, db: Database, act
     assert refused.code == "already_started"
     (count,) = await rows(db, "SELECT count(*) AS n FROM student_exams WHERE status = 'in_progress'")
     assert count["n"] == 1
+
+
+async def test_a_reopening_waits_for_a_start_under_way(hall: Hall, db: Database, act: Intervene) -> None:
+    who, attempt, _ = await begun(hall, max_attempts=2)
+    exam = (await hall.row(attempt))["exam_id"]
+    await hall.submit(who, attempt)
+    async with db.transaction() as start:
+        await attempts.hold_still(start.conn, [(who.user_id, exam)])
+        (first,) = await attempts.of_exam(start.conn, who.user_id, exam)
+        second = replace(first, id=uuid4(), attempt_no=2, status=Status.IN_PROGRESS)
+        assert await attempts.insert(start.conn, [second]) == {second.id}
+        reopening = asyncio.create_task(act(Action.REOPENED, attempt, 5))
+        await eventually(partial(_somebody_waits, db))
+    with pytest.raises(AppError) as error:
+        await reopening
+    assert error.value.extra["student_exam_id"] == str(second.id)
+
+
+async def _somebody_waits(db: Database) -> bool:
+    """For an advisory lock of this database."""
+    mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    query = f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {mine}"
+    return bool(await rows(db, query))
 
 
 async def test_a_save_and_a_void_that_race(hall: Hall, db: Database, act: Intervene) -> None:

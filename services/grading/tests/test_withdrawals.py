@@ -13,6 +13,7 @@ from examkit.db import Database
 from examkit.errors import AppError
 from examkit.events import Delivery
 from examkit.ids import uuid7
+from examkit.testing import eventually
 from examprotos.exam.v1 import events_pb2
 from grading_service.consumers import ATTEMPT_CLOSED, ATTEMPT_REOPENED, ATTEMPT_VOIDED, Consumers
 from grading_service.exam_ends import ExamEnds
@@ -109,6 +110,30 @@ async def test_a_first_grade_and_its_withdrawal_that_race(
         *(deliver(db, consumers, withdrawn(one, 3, void=True)) for one in attempts),
     )
     assert [await counting(db, one) for one in attempts] == [None] * 10
+
+
+@pytest.mark.parametrize("grade_first", [True, False])
+async def test_of_a_first_grade_and_its_withdrawal_one_waits(
+    db: Database, consumers: Consumers, exam: FrozenExam, grade_first: bool
+) -> None:
+    one = exam.closed(ALL_RIGHT)
+    first, second = closed_at_version(one, 2), withdrawn(one, 3, void=True)
+    if not grade_first:
+        first, second = second, first
+    async with db.transaction() as tx:
+        await consumers.attempts_changed(tx, [first])
+        other = asyncio.create_task(deliver(db, consumers, second))
+        await eventually(lambda: _somebody_waits(db))
+    await other
+    assert await counting(db, one) is None
+
+
+async def _somebody_waits(db: Database) -> bool:
+    """For an advisory lock of this database."""
+    mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    query = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {mine}"
+    async with db.reading() as conn:
+        return bool(await conn.scalar(sa.text(query)))
 
 
 async def test_nobody_sees_a_withdrawn_grade(
