@@ -151,6 +151,15 @@ async def test_lost_time_is_given_back_to_everyone_who_sits(
     assert (await hall.row(closed))["granted_minutes"] == 0
     assert (await _changes(db)).keys() == {str(exam_id)}  # until when it may be sat has moved
 
+    kept = await rows(db, "SELECT * FROM attempt_history ORDER BY student_exam_id")
+    assert [(row["action"], row["reason"], row["actor_kind"]) for row in kept] == [
+        ("extended", "a power cut", "service")
+    ] * 2
+    for row in kept:
+        now = await hall.row(row["student_exam_id"])
+        assert datetime.fromisoformat(row["after"]["deadline"]) == now["deadline"]
+        assert row["after"]["deadline_version"] == now["deadline_version"]
+
     # Once more, for all that are sat: it adds up.
     status, output = await run(database, "give-time", "--minutes", "5", "--reason", "and another")
     assert (status, output.splitlines()[-1]) == (0, "5 minutes more for 3 attempts at 2 exams")
