@@ -271,6 +271,29 @@ async def test_another_attempt_whose_time_is_up_gives_way(hall: Hall, db: Databa
     assert (await hall.row(other))["status"] == "expired"
 
 
+async def test_a_reopened_attempt_that_is_not_the_latest_is_found(
+    hall: Hall, db: Database, act: Intervene
+) -> None:
+    who, attempt, _ = await begun(hall, max_attempts=2)
+    exam = (await hall.row(attempt))["exam_id"]
+    await hall.submit(who, attempt)
+    later = (await hall.start(who, exam)).attempt.id
+    await hall.submit(who, later)
+    await act(Action.REOPENED, attempt, 30)
+
+    (listed,) = (await list_exams(db, who, 10, ""))[0]
+    assert (listed.exam.latest_id, listed.status) == (attempt, "in_progress")
+    assert (await hall.resume(who, exam)).attempt.id == attempt
+    await act(Action.PAUSED, attempt)
+    with pytest.raises(AppError, match="attempt_paused"):
+        await hall.resume(who, exam)
+    await act(Action.RESUMED, attempt)
+    await hall.move_deadline(attempt, -1)
+    with pytest.raises(AppError, match="time_limit_exceeded") as error:
+        await hall.resume(who, exam)
+    assert error.value.extra["student_exam_id"] == str(attempt)
+
+
 async def test_of_a_start_and_a_reopening_one_wins(hall: Hall, db: Database, act: Intervene) -> None:
     who, attempt, _ = await begun(hall, max_attempts=2)
     exam = (await hall.row(attempt))["exam_id"]

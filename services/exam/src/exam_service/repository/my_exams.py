@@ -18,7 +18,7 @@ from exam_service.tables import accommodations, exams, student_exams
 
 @dataclass(frozen=True, slots=True)
 class MyExam:
-    """`latest_*`: of the student's latest attempt, void ones left out. `position` sorts the list."""
+    """`latest_*`: of the attempt that is open, else of the latest not void. `position` sorts the list."""
 
     id: UUID
     title: str
@@ -84,10 +84,12 @@ def _with_granted(
 
 
 def _latest(student_id: UUID) -> "LateralFromClause":
+    # One that was reopened is where the student goes on, though there are later ones.
+    is_open = student_exams.c.status.in_(("in_progress", "paused"))
     return (
         sa.select(student_exams.c.id, student_exams.c.status, student_exams.c.deadline)
         .where(_sat_by(student_id))
-        .order_by(student_exams.c.attempt_no.desc())
+        .order_by(is_open.desc(), student_exams.c.attempt_no.desc())
         .limit(1)
         .lateral("latest")
     )

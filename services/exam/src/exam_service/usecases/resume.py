@@ -38,9 +38,11 @@ async def resume(db: Database, papers: PaperCache, principal: Principal, exam_id
 
 async def _why_not(conn: AsyncConnection, earlier: list[Attempt]) -> AppError:
     now = await attempts.now(conn)
-    latest = next((attempt for attempt in earlier if attempt.status is not Status.VOID), None)
-    if latest is None:
+    counting = [attempt for attempt in earlier if attempt.status is not Status.VOID]
+    if not counting:
         return attempt_errors.no_open_attempt()
+    # One that was reopened and has run out, or is paused, goes before later ones that are closed.
+    latest = next((attempt for attempt in counting if attempt.status.is_open), counting[0])
     status = status_by_clock(latest.status, latest.deadline, now)
     if status is Status.EXPIRED:
         return attempt_errors.time_is_up(latest.id)
