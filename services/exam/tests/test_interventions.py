@@ -264,7 +264,11 @@ async def test_another_attempt_whose_time_is_up_gives_way(hall: Hall, db: Databa
     with pytest.raises(AppError) as error:
         await act(Action.REOPENED, attempt, 5)
     assert (error.value.code, error.value.extra["student_exam_id"]) == ("already_started", str(other))
+    # Within the grace its last answers may be on their way.
     await hall.move_deadline(other, -1)
+    with pytest.raises(AppError, match="already_started"):
+        await act(Action.REOPENED, attempt, 5)
+    await hall.move_deadline(other, -36)
 
     assert (await act(Action.REOPENED, attempt, 5)).status.value == "in_progress"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from examkit.ids import parse_uuid
 from examprotos.exam.v1 import events_pb2
 
 from exam_service import attempt_errors, errors, metrics
-from exam_service.domain.attempt import Attempt, Status
+from exam_service.domain.attempt import LATE_ARRIVALS, Attempt, Status
 from exam_service.domain.intervening import (
     MOST_MINUTES,
     Action,
@@ -207,7 +207,8 @@ def attempt_voided(attempt: Attempt) -> events_pb2.AttemptVoided:
 async def _make_room(tx: Tx, papers: PaperCache, attempt: Attempt, now: datetime) -> Attempt:
     """Close what the sweeper has not reached: this attempt itself, or another whose time is up.
 
-    Raises conflict already_started where the student sits another one.
+    Raises conflict already_started where the student sits another one, or may still hand it in: within the
+    grace a submit on its way brings answers that a closed attempt would not take.
     """
     for other in await attempts.of_exam(tx.conn, attempt.student_id, attempt.exam_id):
         if not other.status.is_open or (other.id == attempt.id and not _is_overdue(attempt, now)):
@@ -215,11 +216,18 @@ async def _make_room(tx: Tx, papers: PaperCache, attempt: Attempt, now: datetime
         held = await attempts.lock(tx.conn, other.student_id, other.id)
         if held is None or not held.status.is_open:
             continue
-        if not _is_overdue(held, now):
+        # The answers of the one that goes on are taken again; those of another would be lost.
+        late = timedelta(0) if held.id == attempt.id else _grace(held)
+        if not _is_overdue(held, now - late):
             raise attempt_errors.another_open(held.id)
         closed = await close_attempts(tx, papers, [held], Status.EXPIRED)
         attempt = closed.get(attempt.id, attempt)
     return attempt
+
+
+def _grace(attempt: Attempt) -> timedelta:
+    """As long as the sweeper leaves it after its deadline."""
+    return timedelta(seconds=attempt.grace_seconds) + LATE_ARRIVALS
 
 
 def _is_overdue(attempt: Attempt, now: datetime) -> bool:
