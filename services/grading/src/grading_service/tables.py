@@ -149,7 +149,6 @@ grades = sa.Table(
     sa.Index("grades_student_exam_id_idx", "student_exam_id"),
     sa.Index("grades_exam_id_idx", "exam_id", "student_exam_id"),
     sa.Index("grades_listing_idx", "student_id", "closed_at", "student_exam_id"),
-    sa.Index("grades_rules_version_idx", "exam_id", "rules_version"),
 )
 
 grade_items = sa.Table(

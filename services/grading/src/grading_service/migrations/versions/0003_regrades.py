@@ -28,7 +28,6 @@ def upgrade() -> None:
     op.add_column("grades", sa.Column("rules_version", sa.Integer, nullable=False, server_default="0"))
     op.add_column("grades", sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"))
     op.add_column("grades", sa.Column("changes", pg.JSONB, nullable=False, server_default="[]"))
-    op.create_index("grades_rules_version_idx", "grades", ["exam_id", "rules_version"])
     op.add_column("grade_items", sa.Column("marked_score", sa.BigInteger))
 
 
