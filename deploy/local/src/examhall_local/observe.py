@@ -15,8 +15,9 @@ from types import FrameType
 
 import psycopg
 from examkit.private_files import write_private
-from examkit.provision import role_dsn
+from examkit.provision import make_role, role_dsn
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from examhall_local import observe_config
 from examhall_local.binaries import MissingProgramError
@@ -164,18 +165,21 @@ class _Observatory:
         ], {"DATA_SOURCE_NAME": self._observer()}
 
     def _observer(self) -> str:
-        """The DSN of a role that sees figures and nothing else; made as the administrator."""
-        state = self._folder.read_state() or {}
-        dsn: str = state["postgres"]["dsn"]
+        """The DSN of a role that sees figures and nothing else; made as the administrator.
+
+        In the server's own database: what is made in ours goes into its backups, and must be wherever they
+        are restored.
+        """
+        state = self._folder.read_state()
+        if state is None:
+            raise SystemDownError("the system is down")
+        dsn = make_conninfo(state["postgres"]["dsn"], dbname="postgres")
         password = kept_password(self._folder.passwords, "postgres-observer")
         with psycopg.connect(dsn, autocommit=True) as admin:
+            make_role(admin, OBSERVER, password)
             role = sql.Identifier(OBSERVER)
-            if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OBSERVER]).fetchone():
-                admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
-            admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(password)))
+            admin.execute(sql.SQL("ALTER ROLE {} INHERIT").format(role))
             admin.execute(sql.SQL("GRANT pg_monitor TO {}").format(role))
-            database = sql.Identifier(admin.info.dbname)
-            admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
             with suppress(psycopg.Error):  # where the server comes without it, its panels stay empty
                 admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         # The exporter asks for TLS where nothing is said; the private node has none.

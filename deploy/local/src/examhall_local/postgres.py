@@ -215,10 +215,14 @@ def _server_user() -> pwd.struct_passwd | None:
 
 
 def _statistics(server: Path) -> dict[str, str]:
-    """Which statements take the time is counted where the server comes with what counts it (contrib)."""
+    """Which statements take the time is counted where the server comes with what counts it (contrib).
+
+    Only those whose values are taken out of the text: the others (ALTER ROLE …) may hold secrets.
+    """
     places = (server.parent.parent / "lib", server.parent.parent / "lib" / "postgresql")
-    there = any(next(place.glob("pg_stat_statements.*"), None) for place in places)
-    return {"shared_preload_libraries": "pg_stat_statements"} if there else {}
+    if not any(next(place.glob("pg_stat_statements.*"), None) for place in places):
+        return {}
+    return {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_utility": "off"}
 
 
 def _can_reach(user: pwd.struct_passwd, folder: Path) -> bool:

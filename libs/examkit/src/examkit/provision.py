@@ -43,7 +43,7 @@ def provision(admin_dsn: str, service: str, migrate_password: str, serve_passwor
     migrate, serve = f"{service}_migrate", f"{service}_serve"
     with _connect(admin_dsn) as admin:
         for role, password in ((migrate, migrate_password), (serve, serve_password)):
-            _repeat_collisions(admin, functools.partial(_role, admin, role, password))
+            _repeat_collisions(admin, functools.partial(make_role, admin, role, password))
         _repeat_collisions(admin, functools.partial(_schema, admin, service, migrate, serve))
     return Urls(
         migrate_dsn=role_dsn(admin_dsn, migrate, migrate_password),
@@ -103,7 +103,8 @@ def _repeat_collisions(admin: _Connection, work: Callable[[], None]) -> None:
         time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter
 
 
-def _role(admin: _Connection, role: str, password: str) -> None:
+def make_role(admin: _Connection, role: str, password: str) -> None:
+    """Make sure of a role that may log in with this password, and nothing more."""
     known = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
     # Hashed here, so that the password never reaches a server's log.
     secret = admin.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
