@@ -64,8 +64,12 @@ async def attempt(traced: System) -> AsyncIterator[tuple[Student, Json]]:
         yield student, await student.ok("POST", f"/student/start/{exam_id}")
 
 
+BROWSER = "5" * 16
+"""The span that a page began."""
+
+
 def headers(trace: str) -> dict[str, str]:
-    return {"traceparent": f"00-{trace}-{'5' * 16}-01"}
+    return {"traceparent": f"00-{trace}-{BROWSER}-01"}
 
 
 def path_to(spans: list[Seen], name: str) -> list[str]:
@@ -76,12 +80,19 @@ def path_to(spans: list[Seen], name: str) -> list[str]:
     while here.parent in by_id:
         here = by_id[here.parent]
         names.append(here.name)
-    assert here.parent == "5" * 16, "the root hangs on the browser's"
+    assert here.parent == BROWSER, "the root hangs on the browser's"
     return names[::-1]
 
 
 async def arrived(collector: Collector, trace: str, *names: str) -> list[Seen]:
-    await eventually(lambda: {one.name for one in collector.trace(trace)} >= set(names), timeout=30)
+    """The spans of a trace once these are there, and what each hangs on: every process sends its own."""
+
+    def complete() -> bool:
+        spans = collector.trace(trace)
+        known = {one.id for one in spans} | {BROWSER}
+        return {one.name for one in spans} >= set(names) and {one.parent for one in spans} <= known
+
+    await eventually(complete, timeout=30)
     return collector.trace(trace)
 
 
@@ -142,7 +153,7 @@ async def test_what_nobody_asked_for_is_not_recorded(
 ) -> None:
     student, _ = attempt
     asked, trace = secrets.token_hex(16), secrets.token_hex(16)
-    await student.ok("GET", "/student/exams", headers={"traceparent": f"00-{trace}-{'5' * 16}-00"})
+    await student.ok("GET", "/student/exams", headers={"traceparent": f"00-{trace}-{BROWSER}-00"})
     await student.ok("GET", "/student/exams")
     await student.ok("GET", "/student/exams", headers=headers(asked))
     await arrived(collector, asked, "gateway: GET /api/v1/student/exams")
